@@ -1,0 +1,173 @@
+"""A whole frame as the rows of a job: columns become logged rows without a Python object per row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from evalstore.errors import UnknownField, UsageError, near
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    import polars as pl
+    import pyarrow as pa
+
+    from evalstore.job_files import JobFiles
+
+    Columns = Sequence[str] | Mapping[str, str]
+
+__all__ = ["ColumnMapping", "is_simple", "logged_rows", "logged_table"]
+
+_ROW_COLUMNS = ("row_key", "cluster", "error", "latency", "prompt_tokens", "completion_tokens", "total_tokens", "cost", "repetition")
+_EXACT = 2**53  # beyond it a double does not hold every integer
+
+
+@dataclass(frozen=True)
+class ColumnMapping:
+    """Which columns of a frame hold what; a dict gives a column another name: `{"answer": "ground_truth"}`."""
+
+    scores: Columns
+    item: Columns | None = None
+    sample: Columns = ()
+    reference: Columns = ()
+    metadata: Columns = ()
+    suite: str = "default"
+    row: Mapping[str, str] = field(default_factory=dict)
+
+    def resolved(self, columns: list[str]) -> dict[str, dict[str, str]]:
+        """(field -> name -> column) for a frame with these columns; without `item` it is what nothing else uses.
+
+        Raises: UnknownField, UsageError.
+        """
+        named = {part: _named(getattr(self, part)) for part in ("scores", "sample", "reference", "metadata")}
+        if unknown := set(self.row) - set(_ROW_COLUMNS):
+            raise UsageError(f"a row has no field {sorted(unknown)[0]!r}; {near(sorted(unknown)[0], _ROW_COLUMNS)}")
+        named["row"] = dict(self.row)
+        used = {column for part in named.values() for column in part.values()}
+        named["item"] = _named(self.item) if self.item is not None else {c: c for c in columns if c not in used}
+        for part, mapping in named.items():
+            for column in mapping.values():
+                if column not in columns:
+                    raise UnknownField(f"{part}: the frame has no column {column!r}; {near(column, columns)}")
+        if not named["scores"]:
+            raise UsageError("record() needs the score columns: scores=['exact_match']")
+        return named
+
+
+def is_simple(frame: pl.DataFrame, mapping: dict[str, dict[str, str]]) -> bool:
+    """Whether every column used is text, number or boolean with finite, exact values: then whole columns convert alike."""
+    import polars as pl
+
+    for column in {column for part in mapping.values() for column in part.values()}:
+        series = frame[column]
+        if series.dtype in (pl.Float32, pl.Float64):
+            if column not in mapping["scores"].values() and not series.is_finite().fill_null(value=True).all():
+                return False
+        elif series.dtype.is_integer():
+            low, high = series.min(), series.max()
+            if low is not None and (low < -_EXACT or high > _EXACT):  # type: ignore[operator]
+                return False
+        elif series.dtype not in (pl.String, pl.Boolean, pl.Null, pl.Categorical, pl.Enum):
+            return False
+    return True
+
+
+def logged_rows(rows: pl.DataFrame | Iterable[dict[str, Any]], mapping: ColumnMapping) -> Iterator[dict[str, Any]]:
+    """Rows as arguments of `log()`: for dicts, and for frames whose columns hold nested or mixed values."""
+    for row in rows if not hasattr(rows, "iter_rows") else rows.iter_rows(named=True):
+        if not isinstance(row, dict):
+            raise UsageError(f"record() takes a Polars, Arrow or pandas frame or a list of dicts, not {type(row).__name__}")
+        names = mapping.resolved(list(row))
+        parts = {part: {name: row[column] for name, column in some.items()} for part, some in names.items()}
+        values = parts.pop("row")
+        yield {**{part: value or None for part, value in parts.items()}, "item": parts["item"], "suite": mapping.suite, **values}
+
+
+def logged_table(frame: pl.DataFrame, mapping: ColumnMapping) -> Callable[[JobFiles, str], pa.Table]:
+    """What `Job.log_frame` takes: makes the table of logged rows, with keys and hashes, once the job has its id."""
+    names = mapping.resolved(frame.columns)
+    return lambda files, job_id: files.hashed(logged_frame(frame, names, mapping.suite, job_id).to_arrow())
+
+
+def logged_frame(frame: pl.DataFrame, mapping: dict[str, dict[str, str]], suite: str, job_id: str) -> pl.DataFrame:
+    """The logged rows of a simple frame, one line each, still without key and hash where no column gives a key.
+
+    Columns as `commit/010_logged_row.sql` has them; `canonical_item` and `canonical_reference` are what is hashed.
+    """
+    import polars as pl
+
+    row = mapping["row"]
+    text = {part: _object(frame, mapping[part]) for part in ("item", "sample", "reference", "metadata")}
+    scores = [_score(frame[column], name) for name, column in mapping["scores"].items()]
+    columns: dict[str, pl.Expr | pl.Series] = {
+        "job_id": pl.lit(job_id),
+        "position": pl.int_range(pl.len(), dtype=pl.Int64),
+        "suite": pl.lit(suite),
+        "row_key": pl.lit(None, pl.String),
+        "repetition": pl.lit(None, pl.Int32),
+        "row_index": pl.lit(None, pl.Int64),
+        **text,
+        "canonical_item": _object(frame, dict(sorted(mapping["item"].items()))),
+        "canonical_reference": _object(frame, dict(sorted(mapping["reference"].items()))).fill_null(""),
+        "requests": pl.lit(None, pl.String),
+        "error": pl.lit(None, pl.String),
+        "error_details": pl.lit(None, pl.String),
+        "started_at": pl.lit(None, pl.Datetime("us", "UTC")),
+        "finished_at": pl.lit(None, pl.Datetime("us", "UTC")),
+        "latency": pl.lit(None, pl.Float64),
+        "prompt_tokens": pl.lit(None, pl.Int64),
+        "completion_tokens": pl.lit(None, pl.Int64),
+        "total_tokens": pl.lit(None, pl.Int64),
+        "cost": pl.lit(None, pl.Float64),
+        "tags": pl.lit(None, pl.List(pl.String)),
+        "cluster": pl.lit(None, pl.String),
+        "scores": pl.concat_list(scores),
+    }
+    kinds = {"latency": pl.Float64, "cost": pl.Float64, "repetition": pl.Int32}
+    for name, column in row.items():
+        counts = pl.Int64 if name.endswith("_tokens") else pl.String
+        columns[name] = frame[column].cast(kinds.get(name, counts))
+    return frame.select(**columns)
+
+
+def _named(columns: Columns) -> dict[str, str]:
+    if isinstance(columns, str):
+        raise UsageError(f"columns are given as a list: write [{columns!r}]")
+    return dict(columns) if hasattr(columns, "keys") else {column: column for column in columns}
+
+
+def _object(frame: pl.DataFrame, names: dict[str, str]) -> pl.Series:
+    """The JSON object of some columns, as `json_text.dumps` would write it; null for no columns."""
+    import polars as pl
+
+    if not names:
+        return pl.Series([None], dtype=pl.String).new_from_index(0, len(frame))
+    fields = [frame[column].cast(pl.String) if frame[column].dtype in (pl.Categorical, pl.Enum) else frame[column] for column in names.values()]
+    return pl.DataFrame([s.alias(name) for s, name in zip(fields, names, strict=True)]).select(
+        pl.struct(pl.all()).struct.json_encode()
+    ).to_series()
+
+
+def _score(column: pl.Series, metric: str) -> pl.Series:
+    """One score column as the struct that `score_values.normalise` makes of each value."""
+    import polars as pl
+
+    kind = column.dtype
+    is_text = kind in (pl.String, pl.Categorical, pl.Enum)
+    name = "bool" if kind == pl.Boolean else "str" if is_text else "int" if kind.is_integer() else "float"
+    null = pl.lit(None, pl.String)
+    return pl.select(
+        pl.struct(
+            metric=pl.lit(metric),
+            name=null,
+            score_index=pl.lit(0, pl.Int32),
+            value=pl.lit(None, pl.Float64) if is_text else pl.lit(column).cast(pl.Float64),
+            value_type=pl.when(pl.lit(column).is_null()).then(pl.lit("null")).otherwise(pl.lit(name)),
+            label=pl.lit(column).cast(pl.String) if is_text else null,
+            passed=pl.lit(None, pl.Boolean),
+            status=null,
+            **{f: null for f in ("comment", "error", "correction", "metadata", "evaluator_info", "feedback_config",
+                                 "extra", "source_run_id", "target_run_id")},
+        )
+    ).to_series()  # fmt: skip

@@ -1,0 +1,80 @@
+"""Conditions of the form `FIELD OP VALUE`, as the command line and `where=` take them. Values are bound, never SQL."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from evalstore.errors import InvalidCondition, UnknownField, near
+
+__all__ = ["ROW_FIELDS", "conditions", "json_path", "row_source"]
+
+ROW_FIELDS = ("suite", "row_key", "repetition", "cluster", "tags", "error", "latency", "cost", "total_tokens")
+_DOCUMENTS = ("item", "sample", "reference", "metadata")
+_FORM = re.compile(r"\s*(?P<field>.+?)\s*(?P<op>==|!=|<>|<=|>=|=|<|>|~)\s*(?P<value>.*?)\s*", re.DOTALL)
+_NAMES = {"==": "=", "<>": "!="}
+
+
+def conditions(where: str | list[str] | tuple[str, ...] | None, metrics: set[str]) -> list[dict[str, Any]]:
+    """Reads conditions on rows; all of them must hold.
+
+    FIELD is a metric (`rouge`, `rouge:rouge_1`, or `score.NAME` where a row field has the same name), a row field, or a
+    path inside item, sample, reference or metadata (`metadata.category`). OP is one of = != < <= > >= and ~ (holds the
+    text, whatever its case). VALUE is a number, true, false, null or text, with or without quotes.
+
+    Raises: InvalidCondition, UnknownField.
+    """
+    if where is None:
+        return []
+    return [_condition(one, metrics) for one in ([where] if isinstance(where, str) else where)]
+
+
+def row_source(field: str) -> tuple[str, str | None] | None:
+    """(column, JSON path) of a row field, or None when it is none."""
+    column, dot, rest = field.partition(".")
+    if field in ROW_FIELDS:
+        return field, None
+    if column in _DOCUMENTS and dot and rest:
+        return column, json_path(rest)
+    return None
+
+
+def json_path(dotted: str) -> str:
+    """The JSON path of a dotted one: `a.b[0]` -> `$."a"."b"[0]`. A key with dots is quoted: `a."b.c"`."""
+    path = "$"
+    for quoted, plain, index in re.findall(r'"([^"]*)"|([^.\[\]"]+)|\[(\d+)\]', dotted):
+        path += f"[{index}]" if index else f'."{quoted or plain}"'
+    return path
+
+
+def _condition(text: str, metrics: set[str]) -> dict[str, Any]:
+    match = _FORM.fullmatch(text)
+    if match is None or (match["value"] == ""):
+        raise InvalidCondition(f"{text!r} is no condition: write FIELD OP VALUE, such as 'is_correct = 0' or 'error != null'")
+    field, op, value = match["field"], _NAMES.get(match["op"], match["op"]), match["value"]
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+    condition: dict[str, Any] = dict.fromkeys(("source", "path", "metric", "name"))
+    if not quoted and value.lower() in ("null", "none"):
+        if op not in ("=", "!="):
+            raise InvalidCondition(f"{text!r}: null is compared with = or != only")
+        op = "is null" if op == "=" else "is not null"
+    condition |= {"op": op, "text": value[1:-1] if quoted else value, "number": None if quoted else _number(value)}
+    source = None if field.startswith("score.") else row_source(field)
+    if source is not None:
+        return condition | {"source": source[0], "path": source[1]}
+    metric, _, name = field.removeprefix("score.").partition(":")
+    if metric not in metrics:
+        valid = [*metrics, *ROW_FIELDS, *(f"{column}.<path>" for column in _DOCUMENTS)]
+        raise UnknownField(f"{text!r}: there is no field {field!r}; {near(field, valid, most=20)}")
+    return condition | {"source": "score", "metric": metric, "name": name or None}
+
+
+def _number(value: str) -> float | None:
+    if value.lower() in ("true", "false"):
+        return float(value.lower() == "true")
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

@@ -1,0 +1,180 @@
+"""DuckDB, behind one door: the only module that imports it. Results leave as Arrow tables, failures as QueryError."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from evalstore import sql_files
+from evalstore.errors import BrokenStore, QueryError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    import pyarrow as pa
+
+__all__ = ["Database", "check_root", "for_glob", "sql_text"]
+
+CATALOG = "catalog"
+_READS = {"SELECT", "EXPLAIN", "CALL"}
+
+
+def for_glob(path: Path | str) -> str:
+    """A path as `read_parquet` and `glob` must be given it, so that it names itself only."""
+    return str(path).replace("[", "[[]").replace("*", "[*]").replace("?", "[?]")
+
+
+def sql_text(value: Path | str) -> str:
+    """A string literal of SQL. For ATTACH and stored views, which take no parameters; all else is bound."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def check_root(root: Path) -> None:
+    """Refuses folders that DuckDB cannot name: it cuts a path at `?` and has no escape for a backslash."""
+    bad = [repr(c) for c in str(root) if c in "?\\" or ord(c) < 32]
+    if bad:
+        raise UsageError(f"a store cannot live at {str(root)!r}: its path holds {', '.join(bad)}; choose another folder")
+
+
+class Database:
+    """One in-memory DuckDB instance, into which catalogs are attached for a moment.
+
+    With `root`, SQL reaches no file outside that folder, no Python variable and no setting.
+    """
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.lock = threading.RLock()
+        self._connection = duckdb.connect(":memory:")
+        for setting in (
+            "SET TimeZone = 'UTC'",
+            "SET autoinstall_known_extensions = false",
+            "SET autoload_known_extensions = false",
+            "SET enable_progress_bar = false",
+        ):
+            self._connection.execute(setting)
+        if root is not None:
+            self._connection.execute("SET python_enable_replacements = false")
+            inside = ", ".join(sql_text(f"{place}/") for place in (root, for_glob(root)))
+            self._connection.execute(f"SET allowed_directories = [{inside}]")
+            self._connection.execute("SET enable_external_access = false")
+            self._connection.execute("SET lock_configuration = true")
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def attach(self, file: Path, *, read_only: bool) -> None:
+        """Makes a catalog file the current database.
+
+        A file that is written keeps to what DuckDB 1.5 and 2.0 both read, and leaves no WAL that a crash could strand.
+        """
+        options = "READ_ONLY" if read_only else "STORAGE_VERSION 'v1.5.0', RECOVERY_MODE 'no_wal_writes'"
+        try:
+            self._connection.execute(f"ATTACH {sql_text(file)} AS {CATALOG} ({options})")
+        except duckdb.Error as error:
+            raise BrokenStore(f"{file} cannot be opened: {_first_line(error)}") from error
+        self._connection.execute(f"USE {CATALOG}")
+
+    def attach_copy(self, file: Path | None) -> None:
+        """Makes a private copy of a catalog file, held in memory, the current database; without a file an empty one."""
+        self._connection.execute(f"ATTACH ':memory:' AS {CATALOG}")
+        if file is not None:
+            try:
+                self._connection.execute(f"ATTACH {sql_text(file)} AS snapshot (READ_ONLY)")
+                self._connection.execute(f"COPY FROM DATABASE snapshot TO {CATALOG}")
+                self._connection.execute("DETACH snapshot")
+            except duckdb.Error as error:
+                raise BrokenStore(f"{file} cannot be copied: {_first_line(error)}") from error
+        self._connection.execute(f"USE {CATALOG}")
+
+    def detach(self) -> None:
+        """Lets go of the current catalog, if there is one."""
+        self._connection.execute("USE memory")
+        self._connection.execute(f"DETACH DATABASE IF EXISTS {CATALOG}")
+
+    def run(self, sql: str, parameters: Mapping[str, Any] | None = None, *, file: str | None = None) -> None:
+        """Runs one or more statements for what they do.
+
+        Raises: QueryError.
+        """
+        try:
+            self._connection.execute(sql, dict(parameters) if parameters else None)
+        except duckdb.Error as error:
+            raise QueryError(_message(error), sql=sql, file=file) from error
+
+    def run_file(self, name: str, /, **parameters: Any) -> None:
+        """Runs one file of `sql/` for what it does. Raises: QueryError, which names the file."""
+        self.run(sql_files.read(name), parameters, file=name)
+
+    def copy_file(self, name: str, /, **parameters: Any) -> int:
+        """Runs one file of `sql/` that is a COPY, and gives the number of lines written. Raises: QueryError."""
+        try:
+            [(count, *_)] = self._connection.execute(sql_files.read(name), parameters).fetchall()
+        except duckdb.Error as error:
+            raise QueryError(_message(error), sql=sql_files.read(name), file=name) from error
+        return int(count)
+
+    def ask(self, sql: str, parameters: Mapping[str, Any] | None = None, *, file: str | None = None) -> pa.Table:
+        """The answer to one question, materialised, so that errors in the data surface here.
+
+        Raises: QueryError.
+        """
+        try:
+            return self._connection.sql(sql, params=dict(parameters) if parameters else None).to_arrow_table()
+        except duckdb.Error as error:
+            missing = isinstance(error, duckdb.IOException)
+            raise QueryError(_message(error), sql=sql, file=file, is_missing_file=missing) from error
+
+    def ask_file(self, name: str, /, **parameters: Any) -> pa.Table:
+        """The answer to the question in one file of `sql/`."""
+        return self.ask(sql_files.read(name), parameters, file=name)
+
+    def set_variables(self, **values: Any) -> None:
+        """Sets the variables that views read: file lists and what only Python can know."""
+        for name, value in values.items():
+            kind = "::VARCHAR[]" if isinstance(value, list) and all(isinstance(v, str) for v in value) else ""
+            self._connection.execute(f"SET VARIABLE {name} = $value{kind}", {"value": value})
+
+    def register(self, name: str, table: pa.Table) -> None:
+        """Makes an Arrow table known as a view."""
+        self._connection.register(name, table)
+
+    def unregister(self, name: str) -> None:
+        self._connection.unregister(name)
+
+    def check_question(self, sql: str, given: Iterable[str]) -> None:
+        """Refuses SQL that is not exactly one reading statement with exactly the parameters given.
+
+        Raises: QueryError where it cannot be parsed, UsageError otherwise.
+        """
+        try:
+            statements = self._connection.extract_statements(sql)
+        except duckdb.Error as error:
+            raise QueryError(_message(error), sql=sql) from error
+        # PIVOT arrives as a CREATE TYPE that carries the SELECT after it (1.5), or as one MULTI (2.0).
+        kinds = [str(statement.type).rpartition(".")[2] for statement in statements]
+        if kinds not in (["MULTI"], ["CREATE", "SELECT"]) or "pivot" not in sql.lower():
+            if len(kinds) != 1:
+                raise UsageError(f"sql takes exactly one statement, not {len(kinds)}")
+            if kinds[0] not in _READS:
+                raise UsageError(
+                    f"sql only reads: {kinds[0]} is refused; to change the data use the Python API or the command line"
+                )
+        wanted = set().union(*(statement.named_parameters for statement in statements))
+        given = set(given)
+        if wanted != given:
+            missing = ", ".join(f"${name}" for name in sorted(wanted - given))
+            surplus = ", ".join(f"${name}" for name in sorted(given - wanted))
+            parts = [f"give a value for {missing}"] if missing else []
+            parts += [f"the query has no {surplus}"] if surplus else []
+            raise UsageError("; ".join(parts))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]
+
+
+def _message(error: Exception) -> str:
+    return str(error).strip()

@@ -1,0 +1,175 @@
+"""From logged rows to the finished files of a job: two Parquet files and the document that holds everything about it.
+
+All of it is SQL in `sql/commit/`, the very statistics that readers use in `sql/macros/`; this module hands over the
+parameters and writes the document.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from evalstore import json_text, sql_files
+from evalstore.database import Database, for_glob
+from evalstore.job_folder import write_document
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from evalstore.journal import Journal
+
+__all__ = ["DOCUMENT_VERSION", "JobDraft", "JobFiles", "write_schema_files"]
+
+DOCUMENT_VERSION = 1
+_LEAST_LINE = 16 * 1024 * 1024  # DuckDB's default limit of one JSON line
+
+
+@dataclass
+class JobDraft:
+    """A job to be finished: where its files go, what is known of it, and its rows, journaled or as a table."""
+
+    folder: Path
+    job: dict[str, Any]
+    declarations: list[dict[str, Any]]
+    rows: Journal | pa.Table
+    document: dict[str, Any] = field(default_factory=dict)
+    rows_count: int = 0
+    scores_count: int = 0
+
+    @property
+    def job_id(self) -> str:
+        return str(self.job["job_id"])
+
+
+class JobFiles:
+    """A workbench: one in-memory DuckDB that holds the SQL of the commit, used by one thread at a time."""
+
+    def __init__(self, root: Path) -> None:
+        self._schema = {"score_files": [for_glob(root / "schema" / "scores.parquet")],
+                        "row_files": [for_glob(root / "schema" / "rows.parquet")]}  # fmt: skip
+        self._database = Database()
+        self._database.set_variables(**self._schema, declarations="[]")
+        self._database.run_file("commit/030_declared_metric.sql")
+        self._database.run_file("commit/060_staged_files.sql")
+        self._database.run_file("views/040_measure.sql")
+        for name in sql_files.names("macros"):
+            if "leaderboard" not in name:  # asks the catalog, which is not here
+                self._database.run_file(name)
+
+    def finish(self, drafts: list[JobDraft]) -> None:
+        """Writes the files of some jobs into their folders and sets their documents. Nothing is durable yet.
+
+        Raises: QueryError, OSError.
+        """
+        database = self._database
+        with database.lock:
+            declared = [{**d, "job_id": draft.job_id} for draft in drafts for d in draft.declarations]
+            database.set_variables(declarations=json_text.dumps(declared)[0])
+            for draft in drafts:
+                self._write_parquet(draft)
+            database.set_variables(
+                score_files=[for_glob(_scores(draft)) for draft in drafts],
+                row_files=[for_glob(_rows(draft)) for draft in drafts],
+            )
+            database.run_file("commit/070_staged_aggregate.sql")
+            database.run_file("commit/080_suite_results.sql")
+            database.run_file("commit/090_job_totals.sql")
+            totals = {row["job_id"]: row for row in database.ask("FROM job_total").to_pylist()}
+            aggregates: dict[str, list[dict[str, Any]]] = {}
+            for row in database.ask("FROM staged_aggregate ORDER BY suite, metric, name").to_pylist():
+                aggregates.setdefault(row["job_id"], []).append(row)
+            database.set_variables(**self._schema)
+        for draft in drafts:
+            draft.document = _document(draft, totals.get(draft.job_id, {}), aggregates.get(draft.job_id, []))
+            write_document(draft.folder / "job.json", draft.document)
+
+    def hashed(self, rows: pa.Table) -> pa.Table:
+        """Logged rows of a frame with the row_hash, and the row_key where there was none, that log() would have made."""
+        with self._database.lock:
+            self._database.register("frame", rows)
+            try:
+                return self._database.ask_file("commit/015_hashed_frame.sql")
+            finally:
+                self._database.unregister("frame")
+
+    def _write_parquet(self, draft: JobDraft) -> None:
+        database = self._database
+        if hasattr(draft.rows, "path"):
+            database.set_variables(
+                job_id=draft.job_id,
+                journal=for_glob(draft.rows.path),
+                longest_line=max(_LEAST_LINE, draft.rows.longest_line + 1024),
+            )
+            database.run_file("commit/010_logged_row.sql")
+        else:
+            database.register("logged_row", draft.rows)
+        try:
+            database.run_file("commit/020_numbered_row.sql")
+            draft.rows_count = database.copy_file("commit/040_rows_file.sql", path=str(_rows(draft)))
+            draft.scores_count = database.copy_file("commit/050_scores_file.sql", path=str(_scores(draft)))
+        finally:
+            if hasattr(draft.rows, "path"):
+                database.run("DROP VIEW IF EXISTS logged_row")
+            else:
+                database.unregister("logged_row")
+
+
+def _rows(draft: JobDraft) -> Path:
+    return draft.folder / f"rows-{draft.job_id}.parquet"
+
+
+def _scores(draft: JobDraft) -> Path:
+    return draft.folder / f"scores-{draft.job_id}.parquet"
+
+
+def _document(draft: JobDraft, totals: dict[str, Any], aggregates: list[dict[str, Any]]) -> dict[str, Any]:
+    job = dict(draft.job)
+    status, error = job["status"], job.get("error")
+    suites = totals.pop("suites", [])
+    for suite in suites:
+        # A suite has run through when its job has; what stopped the job stopped the suite that was not done.
+        suite["status"] = status
+        suite["error"] = suite["error"] or (error or {}).get("message")
+        del suite["job_id"], suite["rows_error"]
+    none = dict.fromkeys(("rows_total", "rows_scored", "rows_unscored", "rows_error", "total_events", "total_suites",
+                          "total_metrics", "metrics_unscaled"), 0)  # fmt: skip
+    started, finished = job.get("started_at"), job.get("finished_at")
+    if job.get("duration") is None and started and finished:
+        job["duration"] = (datetime.fromisoformat(finished) - datetime.fromisoformat(started)).total_seconds()
+    for aggregate in aggregates:
+        del aggregate["job_id"]
+    return {
+        "schema_version": DOCUMENT_VERSION,
+        "job": {**job, **none, **{k: v for k, v in totals.items() if k != "job_id"}},
+        "suites": suites,
+        "metrics": draft.declarations,
+        "aggregates": aggregates,
+        "files": {
+            "scores": _file(_scores(draft), draft.scores_count),
+            "rows": _file(_rows(draft), draft.rows_count),
+        },
+    }
+
+
+def _file(path: Path, count: int) -> dict[str, Any]:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"name": path.name, "rows": count, "bytes": path.stat().st_size, "sha256": digest}
+
+
+def write_schema_files(folder: Path) -> None:
+    """Writes files without a line, with exactly the columns of rows and scores: views need one file to look at."""
+    database = Database()
+    empty = folder / "empty.jsonl"
+    empty.touch()
+    database.set_variables(job_id="", journal=for_glob(empty), longest_line=_LEAST_LINE, declarations="[]")
+    for name in ("010_logged_row", "020_numbered_row", "030_declared_metric"):
+        database.run_file(f"commit/{name}.sql")
+    database.copy_file("commit/040_rows_file.sql", path=str(folder / "rows.parquet"))
+    database.copy_file("commit/050_scores_file.sql", path=str(folder / "scores.parquet"))
+    database.close()
+    empty.unlink()

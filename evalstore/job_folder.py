@@ -1,0 +1,301 @@
+"""The folders of jobs: claiming a name, staging, the commit by one rename, and the markers of what is to be published.
+
+    <root>/staging/<workspace>/<name>/   lock, head.json, journal.jsonl, commit/    a job that is being written
+    <root>/jobs/<workspace>/<name>/      job.json, scores-*.parquet, rows-*.parquet  a committed job
+    <root>/pending/<operation>-<id>.json                                            committed, not yet published
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+import socket
+import uuid
+import weakref
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from evalstore import json_text
+from evalstore.errors import BrokenStore, JobBusy, JobExists
+from evalstore.journal import Journal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = [
+    "Marker",
+    "StagedJob",
+    "committed_jobs",
+    "drop_staging",
+    "fault_point",
+    "interrupted_jobs",
+    "pending_markers",
+    "place_marker",
+    "read_document",
+    "sync_folder",
+    "write_document",
+]
+
+_staged: weakref.WeakSet[StagedJob] = weakref.WeakSet()
+
+
+class StagedJob:
+    """A job that this process is writing. Its folder exists, its lock is held, its name is nobody else's."""
+
+    def __init__(self, root: Path, head: dict[str, Any]) -> None:
+        """Claims the name in `head` before any work is done.
+
+        Raises: JobExists, JobBusy.
+        """
+        self.root, self.head = root, head
+        self.job_id, self.workspace, self.name = head["job_id"], head["workspace"], head["name"]
+        self.folder = root / "staging" / self.workspace / self.name
+        self.target = root / "jobs" / self.workspace / self.name
+        fresh = root / "staging" / ".new" / self.job_id
+        fresh.mkdir(parents=True)
+        self._lock = os.open(fresh / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        _staged.add(self)
+        write_document(fresh / "head.json", head)
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            fresh.rename(self.folder)
+        except OSError as error:
+            self._unlock()
+            shutil.rmtree(fresh, ignore_errors=True)
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            raise self._staging_is_taken() from error
+        # Only now: a committer that was faster has left its folder in jobs/ before it let go of the name in staging/.
+        if self.target.exists():
+            self.abandon()
+            raise JobExists(
+                f"job {self.name!r} exists in workspace {self.workspace!r}; choose another name, or prefix={self.name!r} "
+                "for one with the time appended"
+            )
+        self.journal = Journal(self.folder / "journal.jsonl")
+
+    def _staging_is_taken(self) -> Exception:
+        head = read_document(self.folder / "head.json") or {}
+        writer = f"process {head.get('pid')} on {head.get('host')}"
+        if is_dead(self.folder):
+            if (read_document(self.target / "job.json") or {}).get("job", {}).get("job_id") == head.get("job_id"):
+                return JobExists(f"job {self.name!r} exists in workspace {self.workspace!r}; choose another name")
+            return JobExists(
+                f"job {self.name!r} was interrupted ({writer}); its rows are safe: run `evalstore finish {self.name}`, "
+                "or choose another name"
+            )
+        return JobBusy(f"job {self.name!r} is being written by {writer}; wait for it or choose another name")
+
+    def commit_folder(self) -> Path:
+        """An empty folder for the finished files."""
+        folder = self.folder / "commit"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        return folder
+
+    def commit(self) -> None:
+        """Makes the files in `commit/` the job. When this returns, the job is there for good; before, it is not there."""
+        commit_files(self.root, self.folder / "commit", self.job_id, self.workspace, self.name)
+
+    def release(self) -> None:
+        """Lets go of the lock; what is in staging stays there until the job is published."""
+        if hasattr(self, "journal"):
+            self.journal.close()
+        self._unlock()
+
+    def abandon(self) -> None:
+        """Gives the name back and removes all that was staged."""
+        self.release()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _unlock(self) -> None:
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+
+def _close_locks_of_parent() -> None:
+    for staged in list(_staged):  # else a child that lives on would make its dead parent's job look alive
+        staged._unlock()
+
+
+os.register_at_fork(after_in_child=_close_locks_of_parent)
+
+
+def commit_files(root: Path, commit: Path, job_id: str, workspace: str, name: str) -> None:
+    """Renames a folder of finished files to the job's place: the commit point.
+
+    Raises: JobExists; then nothing has changed.
+    """
+    for file in commit.iterdir():
+        _sync_file(file)
+    sync_folder(commit)
+    target = root / "jobs" / workspace / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fault_point("before-marker")
+    marker = place_marker(root, "commit", job_id, f"{workspace}/{name}")
+    fault_point("before-rename")
+    try:
+        commit.rename(target)
+    except OSError as error:
+        marker.drop(root)
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            raise JobExists(f"job {name!r} exists in workspace {workspace!r}; choose another name") from error
+        raise
+    fault_point("after-rename")
+    sync_folder(target.parent)
+    sync_folder(target.parent.parent)
+    sync_folder(commit.parent)
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """Something committed that the catalog may not show yet: an operation on a job, or on `meta`."""
+
+    operation: str
+    job_id: str
+    path: str
+
+    @property
+    def file_name(self) -> str:
+        return f"{self.operation}-{self.job_id}.json"
+
+    def drop(self, root: Path) -> None:
+        with suppress(FileNotFoundError):
+            (root / "pending" / self.file_name).unlink()
+
+
+def place_marker(root: Path, operation: str, job_id: str, path: str) -> Marker:
+    """Writes a marker durably."""
+    marker = Marker(operation, job_id, path)
+    write_document(root / "pending" / marker.file_name, {"operation": operation, "job_id": job_id, "path": path})
+    sync_folder(root / "pending")
+    return marker
+
+
+def pending_markers(root: Path) -> list[Marker]:
+    """All readable markers, in no order."""
+    try:
+        entries = list(os.scandir(root / "pending"))
+    except FileNotFoundError:
+        return []
+    documents = (read_document(root / "pending" / entry.name) for entry in entries if entry.name.endswith(".json"))
+    return [Marker(d["operation"], d["job_id"], d["path"]) for d in documents if d and d.keys() >= {"operation", "job_id", "path"}]
+
+
+def committed_jobs(root: Path) -> Iterator[str]:
+    """The paths `workspace/name` of all committed jobs."""
+    for workspace in sorted(_folders(root / "jobs")):
+        for job in sorted(_folders(workspace)):
+            yield f"{workspace.name}/{job.name}"
+
+
+def interrupted_jobs(root: Path) -> list[dict[str, Any]]:
+    """The jobs in staging whose writer is gone and that were not committed, with the number of rows in their journals."""
+    found = []
+    for workspace in _folders(root / "staging"):
+        for folder in _folders(workspace) if workspace.name != ".new" else ():
+            head = read_document(folder / "head.json")
+            if head is None or not is_dead(folder):
+                continue
+            if (read_document(root / "jobs" / workspace.name / folder.name / "job.json") or {}).get("job", {}).get(
+                "job_id"
+            ) == head["job_id"]:
+                continue
+            with suppress(FileNotFoundError):
+                rows = (folder / "journal.jsonl").read_bytes().count(b"\n")
+                found.append({**{k: head.get(k) for k in ("workspace", "job_id", "dataset", "model", "host", "pid")},
+                              "job": head["name"], "started_at": head.get("started_at"), "rows_logged": rows})  # fmt: skip
+    return found
+
+
+def is_dead(folder: Path) -> bool:
+    """Whether nobody holds the lock of a staged job."""
+    try:
+        descriptor = os.open(folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return not folder.exists()
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    else:
+        return True
+    finally:
+        os.close(descriptor)
+
+
+def drop_staging(root: Path, path: str, job_id: str) -> None:
+    """Removes what a published job has left in staging, unless the folder is another job's by now."""
+    folder = root / "staging" / path
+    if (read_document(folder / "head.json") or {}).get("job_id") == job_id:
+        # Renamed first, so that nobody can meet half a folder under the name.
+        gone = root / "staging" / ".new" / f"{job_id}-{uuid.uuid4().hex}"
+        with suppress(OSError):
+            folder.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
+
+
+def read_document(path: Path) -> dict[str, Any] | None:
+    """A JSON object from a file, or None when it is not there or not whole."""
+    try:
+        document = json_text.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except ValueError:
+        return None
+    except OSError as error:
+        raise BrokenStore(f"{path} cannot be read: {error.strerror}") from error
+    return document if isinstance(document, dict) else None
+
+
+def write_document(path: Path, document: dict[str, Any]) -> None:
+    """Writes a JSON object durably; a crash leaves the old file or the new one."""
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(json_text.dumps(document)[0].encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        draft.rename(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder durable."""
+    _sync_file(folder)
+
+
+def host() -> str:
+    """The name of this machine, for messages about who writes a job."""
+    return socket.gethostname()
+
+
+def fault_point(name: str) -> None:
+    """Dies here, as by SIGKILL, when the environment asks for it: so tests can crash a writer at every step."""
+    if os.environ.get("EVALSTORE_FAULT") == name:
+        os.kill(os.getpid(), 9)
+
+
+def _sync_file(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _folders(folder: Path) -> list[Path]:
+    try:
+        return [folder / entry.name for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]
+    except (FileNotFoundError, NotADirectoryError):
+        return []

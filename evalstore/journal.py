@@ -1,0 +1,57 @@
+"""An append-only file of lines, each of which is there whole or not at all once `append` has returned or raised."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Journal"]
+
+SYNC_EVERY = 1.0  # seconds; what a process loses on SIGKILL is nothing, on power loss at most this
+
+
+class Journal:
+    """Appends lines with one `write` each. Safe from several threads."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.lines = 0
+        self.longest_line = 0
+        self._lock = threading.Lock()
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._size = os.fstat(self._descriptor).st_size
+        self._synced = time.monotonic()
+
+    def append(self, line: bytes) -> None:
+        """Appends one line, which ends in a newline. On return it survives the death of this process.
+
+        Raises: OSError; then the file is as it was before, and the line was not logged.
+        """
+        with self._lock:
+            try:
+                written = os.write(self._descriptor, line)
+                if written < len(line):  # a full disk shows itself as a short write first
+                    raise OSError(errno.ENOSPC, "no space left for the whole line", str(self.path))
+            except BaseException:
+                os.ftruncate(self._descriptor, self._size)
+                raise
+            self._size += written
+            self.lines += 1
+            self.longest_line = max(self.longest_line, written)
+            if time.monotonic() - self._synced > SYNC_EVERY:
+                os.fsync(self._descriptor)
+                self._synced = time.monotonic()
+
+    def close(self) -> None:
+        """Makes everything durable and closes the file."""
+        with self._lock:
+            if self._descriptor >= 0:
+                os.fsync(self._descriptor)
+                os.close(self._descriptor)
+                self._descriptor = -1

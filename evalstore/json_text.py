@@ -1,0 +1,117 @@
+"""JSON text that keeps what was given: exact integers of any size, non-finite numbers as strings, any Python value.
+
+JSON has no NaN or infinity and DuckDB's reader no lone surrogates; both are kept visible instead of failing a run:
+non-finite numbers are written as the strings "nan", "inf" and "-inf", lone surrogates as U+FFFD, and counted.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import re
+from datetime import date, datetime, time
+from typing import Any
+
+import orjson
+
+__all__ = ["canonical", "dumps", "loads"]
+
+_PLAIN = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
+_SORTED = _PLAIN | orjson.OPT_SORT_KEYS
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def dumps(value: Any) -> tuple[str, int]:
+    """The JSON text of a value, and how many lone surrogates were replaced in it."""
+    return _encode(value, _PLAIN)
+
+
+def canonical(value: Any) -> str:
+    """The JSON text of a value with sorted keys: equal for equal content, for hashing."""
+    return _encode(value, _SORTED)[0]
+
+
+def loads(text: str) -> Any:
+    """The value of a JSON text written by `dumps`; integers are exact."""
+    return json.loads(text)
+
+
+def _encode(value: Any, options: int) -> tuple[str, int]:
+    try:
+        text = orjson.dumps(value, _fallback, options)
+    except (TypeError, ValueError, RecursionError):  # integers beyond 64 bit, lone surrogates, odd keys
+        return _encode_slowly(value, options)
+    if b"null" in text and _holds_non_finite(value):  # orjson writes NaN as null, which would make it a missing value
+        return _encode_slowly(value, options)
+    return text.decode(), 0
+
+
+def _encode_slowly(value: Any, options: int) -> tuple[str, int]:
+    replaced = 0
+
+    def plain(value: Any) -> Any:
+        nonlocal replaced
+        if isinstance(value, str):
+            if _SURROGATE.search(value):
+                # A pair that was split by an earlier decoding becomes the character it stands for.
+                joined = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+                replaced += joined.count("\ufffd") - value.count("\ufffd")
+                return joined
+            return str(value)
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, int):
+            return int(value)
+        if isinstance(value, float):
+            return float(value) if math.isfinite(value) else str(float(value))
+        if isinstance(value, dict):
+            return {plain(k if isinstance(k, str) else _key(k)): plain(v) for k, v in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [plain(v) for v in value]
+        return plain(_natural(value))
+
+    text = json.dumps(plain(value), ensure_ascii=False, separators=(",", ":"), sort_keys=options == _SORTED)
+    return text, replaced
+
+
+def _key(key: Any) -> str:
+    if key is None or isinstance(key, (bool, int, float)):
+        return json.dumps(key)
+    return str(_natural(key))
+
+
+def _fallback(value: Any) -> Any:
+    natural = _natural(value)
+    if isinstance(natural, float) and not math.isfinite(natural):
+        return str(natural)
+    return natural
+
+
+def _natural(value: Any) -> Any:
+    """What a value that JSON does not know is best written as: its fields, its items, its number, or its text."""
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    if isinstance(value, (datetime, date, time)):
+        return value.isoformat()
+    if isinstance(value, (set, frozenset)):
+        return sorted(value, key=str)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value).decode("utf-8", "backslashreplace")
+    if hasattr(value, "tolist"):  # numpy and Arrow arrays and scalars
+        return value.tolist()
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    return str(value)
+
+
+def _holds_non_finite(value: Any) -> bool:
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    if isinstance(value, dict):
+        return any(map(_holds_non_finite, value.values()))
+    if isinstance(value, (list, tuple)):
+        return any(map(_holds_non_finite, value))
+    return not (value is None or isinstance(value, (str, int)))  # unknown to JSON: may hold one, so take the slow way

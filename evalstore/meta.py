@@ -1,0 +1,50 @@
+"""The append-only truth about a store that belongs to no job: one JSON object a line, in files under `meta/`."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from evalstore import json_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["append", "latest_declarations"]
+
+
+def append(root: Path, file: str, entry: dict[str, Any]) -> None:
+    """Appends one entry durably: one write, so that entries of several processes never mix."""
+    folder = root / "meta"
+    folder.mkdir(parents=True, exist_ok=True)
+    line = json_text.dumps(entry)[0].encode() + b"\n"
+    descriptor = os.open(folder / file, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+    try:
+        size = os.fstat(descriptor).st_size
+        if size and os.pread(descriptor, 1, size - 1) != b"\n":
+            line = b"\n" + line  # a torn line of a dead writer must not swallow this one
+        os.write(descriptor, line)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read(root: Path, file: str) -> list[dict[str, Any]]:
+    """All whole entries of a file, in the order in which they were appended."""
+    try:
+        lines = (root / "meta" / file).read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return []
+    entries = []
+    for line in lines:
+        try:
+            entries.append(json_text.loads(line))
+        except ValueError:  # torn by a crash: it was never acknowledged
+            continue
+    return entries
+
+
+def latest_declarations(root: Path) -> list[dict[str, Any]]:
+    """The declaration in force for each (workspace, metric, name): the last one made."""
+    found = {(e["workspace"], e["metric"], e.get("name")): e for e in read(root, "metrics.jsonl")}
+    return list(found.values())

@@ -1,0 +1,74 @@
+"""Names of jobs and workspaces, references to metrics, datasets and models, and the ways to name a job in a question."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from evalstore.errors import InvalidName
+
+__all__ = ["DEFAULT_WORKSPACE", "Address", "check_name", "parse_address", "reference"]
+
+DEFAULT_WORKSPACE = "default"
+LONGEST = 200
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]*")
+_LAST = re.compile(r"@last(?:~(\d+))?")
+
+
+def check_name(name: str, what: str = "job") -> str:
+    """The name itself, when it may name a job or workspace: it becomes the name of a folder.
+
+    Raises: InvalidName, with the nearest allowed name.
+    """
+    if isinstance(name, str) and len(name) <= LONGEST and _NAME.fullmatch(name):
+        return name
+    if not isinstance(name, str):
+        raise InvalidName(f"a {what} name is text, not {type(name).__name__}")
+    nearest = re.sub(r"[^A-Za-z0-9._@+-]+", "-", name).lstrip("._@+-").rstrip("-")[:LONGEST] or "unnamed"
+    shown = ascii(name) if len(name) <= 60 else f"{ascii(name[:57])}... ({len(name)} characters)"
+    raise InvalidName(
+        f"{shown} cannot name a {what}: a letter or digit, then letters, digits and . _ @ + -, "
+        f"{LONGEST} characters at most; nearest allowed: {nearest!r}"
+    )
+
+
+def reference(text: str | None, what: str = "reference") -> str | None:
+    """A reference as `workspace/name`; a bare name means `default/name`. The name may hold dots, capitals and slashes.
+
+    Raises: InvalidName.
+    """
+    if text is None:
+        return None
+    if not isinstance(text, str):
+        raise InvalidName(f"a {what} is text like 'openai/gsm8k', not {type(text).__name__}")
+    workspace, slash, name = text.partition("/")
+    if not slash:
+        workspace, name = DEFAULT_WORKSPACE, text
+    if not workspace or not name or any(ord(c) < 32 for c in text):
+        raise InvalidName(f"{ascii(text)} is no {what}: write 'workspace/name' or a bare name, without control characters")
+    return f"{workspace}/{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A job as a question names it: by workspace and name, or as the n-th newest completed one (`last`, from 0)."""
+
+    workspace: str
+    name: str | None
+    last: int | None = None
+
+
+def parse_address(text: str, workspace: str) -> Address:
+    """Reads `NAME`, `workspace/NAME`, `@last` or `@last~1`.
+
+    Raises: InvalidName.
+    """
+    if isinstance(text, str):
+        if match := _LAST.fullmatch(text):
+            return Address(workspace, None, int(match[1] or 0))
+        if text.startswith("@"):
+            raise InvalidName(f"{text!r} names no job: write NAME, workspace/NAME, @last or @last~1")
+        if "/" in text:
+            space, _, name = text.partition("/")
+            return Address(check_name(space, "workspace"), check_name(name))
+    return Address(workspace, check_name(text))

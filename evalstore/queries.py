@@ -1,0 +1,171 @@
+"""One typed function per file in `sql/queries/`. A test holds names, parameters and docstrings together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from evalstore.session import Session
+
+__all__ = [
+    "Errors",
+    "Order",
+    "aggregate_scores",
+    "job",
+    "job_names",
+    "jobs",
+    "last_job",
+    "leaderboard",
+    "metric_trend",
+    "row_scores",
+    "score_files",
+    "select_rows",
+    "sliced_scores",
+    "suite_trend",
+]
+
+Errors = Literal["exclude", "zero", "worst"]
+Order = Literal["worst", "best"]
+
+
+def jobs(
+    session: Session,
+    *,
+    workspace: str | None,
+    status: str | None = None,
+    dataset: str | None = None,
+    model: str | None = None,
+    group: str | None = None,
+    tag: str | None = None,
+    limit: int | None = None,
+) -> pa.Table:
+    """The jobs of a workspace, newest first."""
+    return session.ask_file(
+        "jobs", workspace=workspace, status=status, dataset=dataset, model=model, group=group, tag=tag, limit=limit
+    )
+
+
+def job(session: Session, *, workspace: str, name: str) -> pa.Table:
+    """Everything that is known of one job."""
+    return session.ask_file("job", workspace=workspace, name=name)
+
+
+def last_job(
+    session: Session, *, workspace: str, last: int, dataset: str | None = None, model: str | None = None
+) -> pa.Table:
+    """The n-th newest completed job of a workspace (0 = the newest), of one dataset and model where they are named."""
+    return session.ask_file("last_job", workspace=workspace, last=last, dataset=dataset, model=model)
+
+
+def job_names(session: Session, *, workspace: str) -> pa.Table:
+    """The names of all jobs of a workspace."""
+    return session.ask_file("job_names", workspace=workspace)
+
+
+def leaderboard(
+    session: Session,
+    *,
+    workspace: str,
+    metric: str | None = None,
+    name: str | None = None,
+    suite: str | None = None,
+    dataset: str | None = None,
+    errors: Errors = "exclude",
+) -> pa.Table:
+    """Which model is best: the latest completed job per model within one dataset, ranked by the mean over the same rows."""
+    parameters: dict[str, Any] = {"metric": metric, "name": name, "suite": suite, "dataset": dataset, "errors": errors}
+    return session.ask_file("leaderboard", files=None if errors == "exclude" else "all", workspace=workspace, **parameters)
+
+
+def aggregate_scores(
+    session: Session, *, job_id: str, metric: str | None = None, suite: str | None = None
+) -> pa.Table:
+    """The aggregate scores of one job, as they were computed when it was committed."""
+    return session.ask_file("aggregate_scores", job_id=job_id, metric=metric, suite=suite)
+
+
+def sliced_scores(
+    session: Session,
+    *,
+    job_id: str,
+    slice_source: str | None = None,
+    slice_path: str | None = None,
+    errors: Errors = "exclude",
+    metric: str | None = None,
+    suite: str | None = None,
+) -> pa.Table:
+    """The aggregate scores of one job per slice of its rows, or under another policy for errors, from the row scores."""
+    return session.ask_file(
+        "sliced_scores",
+        files=[job_id],
+        job_id=job_id,
+        slice_source=slice_source,
+        slice_path=slice_path,
+        errors=errors,
+        metric=metric,
+        suite=suite,
+    )
+
+
+def select_rows(
+    session: Session,
+    *,
+    job_id: str,
+    conditions: list[dict[str, Any]],
+    order: Order | None = None,
+    metric: str | None = None,
+    suite: str | None = None,
+    limit: int | None = None,
+) -> pa.Table:
+    """The rows of one job that meet all conditions; the worst or best first where asked, with rows in error before them and
+    limited apart from them."""
+    return session.ask_file(
+        "select_rows",
+        files=[job_id],
+        job_id=job_id,
+        conditions=conditions,
+        order=order,
+        metric=metric,
+        suite=suite,
+        limit=limit,
+    )
+
+
+def row_scores(session: Session, *, job_id: str, metric: str | None = None, suite: str | None = None) -> pa.Table:
+    """The scores of one job in long form, in the order of its rows."""
+    return session.ask_file("row_scores", files=[job_id], job_id=job_id, metric=metric, suite=suite)
+
+
+def suite_trend(
+    session: Session,
+    *,
+    workspace: str,
+    suite: str | None = None,
+    dataset: str | None = None,
+    model: str | None = None,
+) -> pa.Table:
+    """How the overall score of suites went from job to job, per series."""
+    return session.ask_file("suite_trend", workspace=workspace, suite=suite, dataset=dataset, model=model)
+
+
+def metric_trend(
+    session: Session,
+    *,
+    workspace: str,
+    metric: str,
+    name: str | None = None,
+    suite: str | None = None,
+    dataset: str | None = None,
+    model: str | None = None,
+) -> pa.Table:
+    """How the mean of a metric went from job to job, per series."""
+    return session.ask_file(
+        "metric_trend", workspace=workspace, metric=metric, name=name, suite=suite, dataset=dataset, model=model
+    )
+
+
+def score_files(session: Session, *, job_ids: list[str] | None = None) -> pa.Table:
+    """The Parquet files of jobs, relative to the root; all jobs when none are named."""
+    return session.ask_file("score_files", job_ids=job_ids)

@@ -1,0 +1,299 @@
+"""Writing a job: one row at a time through a journal, durable as soon as `log()` returns, whole when it finishes."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import signal
+import threading
+import time
+import traceback as tracebacks
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from evalstore import json_text, score_values
+from evalstore.errors import BrokenStore, UsageError
+from evalstore.job_files import JobDraft
+from evalstore.job_folder import StagedJob
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+    from types import FrameType, TracebackType
+    from typing import Self
+
+    import pyarrow as pa
+
+    from evalstore.catalog import Catalog
+    from evalstore.job_files import JobFiles
+    from evalstore.journal import Journal
+
+__all__ = ["Job", "Terminated"]
+
+_NUMBERS = ("latency", "cost")
+_COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
+
+
+class Terminated(SystemExit):
+    """SIGTERM arrived inside a job: the block is left, the job is committed as interrupted, the process exits with 143."""
+
+    def __init__(self) -> None:
+        super().__init__(128 + signal.SIGTERM)
+
+
+class Job:
+    """A job that is being written. Leave the `with` block, or call `finish()`, to commit and publish it.
+
+    The block left normally -> status `completed`; an exception -> `error`, with type, message and traceback; Ctrl-C or
+    SIGTERM -> `interrupted`. All rows logged are kept in each case. `log()` may be called from several threads.
+    """
+
+    def __init__(self, root: Path, head: dict[str, Any], files: Callable[[], JobFiles], catalog: Catalog) -> None:
+        """Claims the name. Raises: JobExists, JobBusy."""
+        self.name: str = head["name"]
+        self.workspace: str = head["workspace"]
+        self.job_id: str = head["job_id"]
+        self.status = "active"
+        self.replaced_characters = 0
+        self._files, self._catalog = files, catalog
+        self._staged = StagedJob(root, head)
+        self._began = time.monotonic()
+        self._position = itertools.count()
+        self._numbered: dict[tuple[str, str, int], bool] = {}
+        self._lock = threading.Lock()
+        self._old_handler: Any = None
+
+    def log(
+        self,
+        *,
+        item: Any,
+        sample: Any = None,
+        reference: Any = None,
+        scores: dict[str, Any] | None = None,
+        suite: str = "default",
+        row_key: str | int | None = None,
+        repetition: int | None = None,
+        row_index: int | None = None,
+        cluster: str | None = None,
+        error: str | BaseException | None = None,
+        requests: Any = None,
+        metadata: Any = None,
+        tags: Iterable[str] = (),
+        started_at: datetime | None = None,
+        finished_at: datetime | None = None,
+        latency: float | None = None,
+        prompt_tokens: int | None = None,
+        completion_tokens: int | None = None,
+        total_tokens: int | None = None,
+        cost: float | None = None,
+    ) -> None:
+        """Logs one row; when this returns, the row survives the death of the process.
+
+        Args:
+            item: what was asked: a dict (any other value becomes {"value": ...}), as are `sample` and `reference`.
+            sample: what came back.
+            reference: what was wanted.
+            scores: metric -> number, bool, text label, None, dict (value, label, comment, ...), or a list of those.
+            suite: the group of metrics that this row belongs to.
+            row_key: the identity of the item, for pairing; without one, a hash of the item.
+            repetition: 0, 1, ...; without one, the next free number of the key.
+            row_index: the place of the item in its dataset; without one, the order of logging in the suite.
+            cluster: what rows that are not independent have in common (a passage, a user).
+            error: why there is no sample; the row then counts in the totals of every metric of its suite.
+            requests: the raw calls made, any JSON.
+            metadata: anything to slice by, any JSON object.
+            tags: texts.
+            started_at: with time zone.
+            finished_at: with time zone.
+            latency: seconds.
+            prompt_tokens: a count.
+            completion_tokens: a count.
+            total_tokens: a count; without one, the sum of the other two.
+            cost: USD.
+
+        Raises: UsageError (InvalidScore), OSError; then the row was not logged.
+        """
+        if self.status != "active":
+            raise UsageError(f"job {self.name!r} is finished ({self.status}): open another one")
+        item_text, replaced = object_text(item)
+        line: dict[str, Any] = {"position": next(self._position), "suite": _text("suite", suite), "item": item_text}
+        canonical_item = json_text.canonical(item)
+        canonical_reference = ""
+        if reference is not None:
+            line["reference"], count = object_text(reference)
+            canonical_reference = json_text.canonical(reference)
+            replaced += count
+        for field, value in (("sample", sample), ("requests", requests), ("metadata", metadata)):
+            if value is not None:
+                line[field], count = json_text.dumps(value) if field == "requests" else object_text(value)
+                replaced += count
+        line["row_hash"] = row_hash(canonical_item, canonical_reference)
+        key = _row_key(row_key) if row_key is not None else _digest(canonical_item)
+        line["row_key"] = key
+        line["scores"] = score_values.normalise(scores)
+        if error is not None:
+            line["error"] = score_values.error_text(error)
+            if isinstance(error, BaseException):
+                line["error_details"] = json_text.dumps(error_details(error))[0]
+        self._put_numbers(line, latency=latency, cost=cost, prompt_tokens=prompt_tokens,
+                          completion_tokens=completion_tokens, total_tokens=total_tokens, row_index=row_index)  # fmt: skip
+        if cluster is not None:
+            line["cluster"] = _text("cluster", str(cluster))
+        if tags:
+            line["tags"] = [tags] if isinstance(tags, str) else [str(tag) for tag in tags]
+        for field, moment in (("started_at", started_at), ("finished_at", finished_at)):
+            if moment is not None:
+                line[field] = _moment(field, moment)
+        if repetition is not None:
+            self._number(line, key, repetition, failed=error is not None)
+        try:
+            data = orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+        except (TypeError, ValueError):
+            text, count = json_text.dumps(line)
+            data, replaced = text.encode() + b"\n", replaced + count
+        self._staged.journal.append(data)
+        if replaced:
+            with self._lock:
+                self.replaced_characters += replaced
+
+    def finish(self, status: str = "completed", error: BaseException | None = None) -> None:
+        """Commits the job and publishes it. When this returns, every question from any process sees it.
+
+        Raises: OSError, BrokenStore; the rows are then still safe in the journal.
+        """
+        if self.status != "active":
+            return
+        self.status = status
+        self._staged.journal.close()
+        self._commit(self._staged.journal, error)
+
+    def log_frame(self, rows: Callable[[JobFiles, str], pa.Table]) -> None:
+        """Takes all rows of the job as one table, past the journal, and finishes the job."""
+        self.status = "completed"
+        try:
+            table = rows(self._files(), self.job_id)
+        except BaseException:
+            self._staged.abandon()
+            raise
+        self._commit(table, None)
+
+    def abandon(self) -> None:
+        """Gives the name back and drops what was logged: for input that turned out to be broken."""
+        if self.status == "active":
+            self.status = "cancelled"
+            self._staged.abandon()
+
+    def _commit(self, rows: Journal | pa.Table, error: BaseException | None) -> None:
+        head = {key: value for key, value in self._staged.head.items() if key not in ("metrics", "host", "pid")}
+        finished = datetime.fromisoformat(head["started_at"]) + timedelta(seconds=time.monotonic() - self._began)
+        job = {**head, "status": self.status, "finished_at": finished.isoformat(), "error": _error_document(error),
+               "replaced_characters": self.replaced_characters}  # fmt: skip
+        draft = JobDraft(self._staged.commit_folder(), job, self._staged.head["metrics"], rows)
+        try:
+            self._files().finish([draft])
+            self._staged.commit()
+        finally:
+            self._staged.release()
+        # The job is there; when the catalog cannot be published now, the next question takes it along.
+        with suppress(BrokenStore):
+            self._catalog.publish()
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            self._old_handler = signal.signal(signal.SIGTERM, _terminate)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                self.finish()
+            elif isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit)):
+                self.finish("interrupted", error)
+            else:
+                self.finish("error", error)
+        finally:
+            if self._old_handler is not None:
+                signal.signal(signal.SIGTERM, self._old_handler)
+                self._old_handler = None
+
+    def _put_numbers(self, line: dict[str, Any], **values: Any) -> None:
+        for field, value in values.items():
+            if value is None:
+                continue
+            if isinstance(value, bool) or not hasattr(value, "__float__"):
+                raise UsageError(f"{field} is a number, not {value!r}")
+            number = float(value)
+            if field in _NUMBERS:
+                line[field] = number if number - number == 0 else str(number)  # inf and nan travel as text
+            elif number != int(number) or number < 0:
+                raise UsageError(f"{field} is a count, not {value!r}")
+            else:
+                line[field] = int(value)
+
+    def _number(self, line: dict[str, Any], key: str, repetition: int, *, failed: bool) -> None:
+        if isinstance(repetition, bool) or not isinstance(repetition, int) or not 0 <= repetition < 2**31:
+            raise UsageError(f"repetition is 0, 1, 2, ..., not {repetition!r}")
+        line["repetition"] = repetition
+        place = (line["suite"], key, repetition)
+        with self._lock:
+            if self._numbered.get(place) is False:
+                raise UsageError(
+                    f"row {key!r}, repetition {repetition}, of suite {line['suite']!r} is logged already; only a row in "
+                    "error may be logged again. Leave `repetition` out to add one."
+                )
+            self._numbered[place] = failed
+
+
+def object_text(value: Any) -> tuple[str, int]:
+    """The JSON object of a value, `{"value": ...}` round what is none; and how many lone surrogates were replaced."""
+    text, replaced = json_text.dumps(value)
+    return (text if text.startswith("{") else f'{{"value":{text}}}'), replaced
+
+
+def row_hash(canonical_item: str, canonical_reference: str) -> str:
+    """The hash of a row's content: what makes two rows with the same key comparable."""
+    return _digest(f"{canonical_item}\n{canonical_reference}")
+
+
+def error_details(error: BaseException) -> dict[str, str]:
+    """Type, message and traceback of an exception."""
+    trace = "".join(tracebacks.format_exception(error))
+    return {"type": type(error).__name__, "message": str(error), "traceback": trace}
+
+
+def _error_document(error: BaseException | None) -> dict[str, Any] | None:
+    if error is None:
+        return None
+    details = error_details(error)
+    return {"type": details.pop("type"), "message": details.pop("message"), "details": details}
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _row_key(key: Any) -> str:
+    if isinstance(key, bool) or not isinstance(key, (str, int)) or key == "":
+        raise UsageError(f"row_key is text or a whole number, not {key!r}")
+    return str(key)
+
+
+def _text(field: str, value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise UsageError(f"{field} is a text that is not empty, not {value!r}")
+    return value
+
+
+def _moment(field: str, moment: datetime) -> str:
+    if moment.tzinfo is None:
+        raise UsageError(f"{field} {moment.isoformat()} has no time zone: write datetime(..., tzinfo=UTC)")
+    return moment.astimezone(UTC).isoformat()
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise Terminated

@@ -1,0 +1,125 @@
+"""The rows of one job with their scores: an answer that can be walked any number of times, long or wide."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from evalstore import json_text
+from evalstore.frames import Answer, to_polars
+from evalstore.models import MetricScore, RowScore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import polars as pl
+    import pyarrow as pa
+
+__all__ = ["RowScores"]
+
+_KEY = ("suite", "row_key", "repetition")
+
+
+class RowScores(Answer):
+    """Rows of one job, in the order asked for. Iterating gives `RowScore`; `.to_polars()` has one line per score."""
+
+    def __init__(self, job: str, rows: pa.Table, scores: pa.Table) -> None:
+        self._job, self._rows, self._scores = job, rows, scores
+        self._table = self._long().to_arrow()
+
+    def __len__(self) -> int:
+        return int(self._rows.num_rows)
+
+    def __iter__(self) -> Iterator[RowScore]:
+        scores = defaultdict(list)
+        for score in self._scores.to_pylist():
+            scores[tuple(score[k] for k in _KEY)].append(score)
+        for row in self._rows.to_pylist():
+            yield _row_score(self._job, row, scores[tuple(row[k] for k in _KEY)])
+
+    @property
+    def errors(self) -> pl.DataFrame:
+        """The rows in error among these: one line per row, with the columns of the view `rows`."""
+        frame = to_polars(self._rows)
+        return frame.filter(frame["is_error"]).drop("quality", "is_error")
+
+    def rows(self) -> pl.DataFrame:
+        """One line per row, with the columns of the view `rows`, its `quality` where an order was asked for, and
+        `is_error`."""
+        return to_polars(self._rows)
+
+    def wide(self) -> pl.DataFrame:
+        """One line per row: the row's fields, then one column `<metric>:<name>` per score, numeric where it is numeric.
+
+        A score that is missing is null, NaN is NaN; several scores of the same name get `#1`, `#2`, ... appended.
+        """
+        import polars as pl
+
+        rows = to_polars(self._rows).drop("quality", "is_error")
+        scores = to_polars(self._scores)
+        columns: dict[str, pl.DataFrame] = {}
+        for key, part in scores.group_by(["metric", "name", "score_index"], maintain_order=True):
+            metric, name, index = key
+            column = f"{metric}:{name}" + (f"#{index}" if index else "")
+            is_text = part["value"].null_count() == len(part) and part["label"].null_count() < len(part)
+            columns[column] = part.select(*_KEY, pl.col("label" if is_text else "value").alias(column))
+        for column in sorted(columns):
+            rows = rows.join(columns[column], on=list(_KEY), how="left", maintain_order="left")
+        return rows
+
+    def _long(self) -> pl.DataFrame:
+        import polars as pl
+
+        rows = to_polars(self._rows).with_row_index("place").select("place", *_KEY)
+        scores = to_polars(self._scores).join(rows, on=list(_KEY), how="inner", maintain_order="left")
+        return scores.sort("place", maintain_order=True).select(pl.exclude("place"))
+
+
+def _row_score(job: str, row: dict[str, Any], scores: list[dict[str, Any]]) -> RowScore:
+    metrics: dict[str, list[MetricScore]] = {}
+    for score in scores:
+        metrics.setdefault(score["metric"], []).append(
+            MetricScore(
+                name=score["name"],
+                value=_value(score),
+                **{k: score[k] for k in ("label", "passed", "status", "comment", "error")},
+            )
+        )
+    return RowScore(
+        job=job,
+        item=_document(row["item"]),
+        sample=_document(row["sample"]),
+        reference=_document(row["reference"]),
+        metadata=_document(row["metadata"]),
+        requests=_requests(row["requests"]),
+        metrics=metrics,
+        metric_errors={s["metric"]: s["error"] for s in scores if s["error"] is not None},
+        tags=row["tags"] or [],
+        **{
+            k: row[k]
+            for k in ("suite", "row_key", "repetition", "row_index", "error", "latency", "prompt_tokens",
+                      "completion_tokens", "total_tokens", "cost", "cluster")
+        },
+    )  # fmt: skip
+
+
+def _value(score: dict[str, Any]) -> Any:
+    """The value in the type in which it was given."""
+    value, kind = score["value"], score["value_type"]
+    if value is None:
+        return score["label"]
+    if kind == "bool":
+        return bool(value)
+    if kind == "int":
+        exact = json_text.loads(score["extra"]).get("exact_value") if score["extra"] else None
+        return int(exact) if exact else int(value)
+    return value
+
+
+def _document(text: str | None) -> dict[str, Any]:
+    return json_text.loads(text) if text else {}
+
+
+def _requests(text: str | None) -> list[Any]:
+    requests = json_text.loads(text) if text else []
+    return requests if isinstance(requests, list) else [requests]

@@ -1,0 +1,142 @@
+"""A session: one in-memory DuckDB that attaches the current snapshot for each question and holds nothing between them."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal
+
+from evalstore import sql_files
+from evalstore.catalog import Catalog
+from evalstore.database import Database, for_glob
+from evalstore.errors import BrokenStore, QueryError
+from evalstore.job_folder import interrupted_jobs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pyarrow as pa
+
+__all__ = ["ALL", "Files", "Session"]
+
+ALL: Literal["all"] = "all"
+Files = Literal["all"] | list[str] | None
+"""Whose Parquet files a question reads: of all jobs, of the jobs with these ids, or of none."""
+
+_TRIES = 3
+# The views that read Parquet. A word in a comment costs a file list; a view that is missed reads through a glob.
+_READS_FILES = re.compile(r"row_scores|rows|failures|measure|outcomes|score_aggregates|leaderboard_by", re.IGNORECASE)
+
+
+class Session:
+    """Asks questions of one store. One question at a time; parallel questions need a session each."""
+
+    def __init__(self, root: Path, catalog: Catalog) -> None:
+        self.root = root
+        self._catalog = catalog
+        self._databases: dict[bool, Database] = {}
+        self._no_files = {"score_files": [for_glob(root / "schema" / "scores.parquet")],
+                          "row_files": [for_glob(root / "schema" / "rows.parquet")]}  # fmt: skip
+
+    def close(self) -> None:
+        for database in self._databases.values():
+            database.close()
+        self._databases.clear()
+
+    def ask_file(self, name: str, /, *, files: Files = None, **parameters: Any) -> pa.Table:
+        """The answer to the question in one file of `sql/queries/`."""
+        return self._ask(sql_files.read(f"queries/{name}.sql"), parameters, files, file=f"queries/{name}.sql")
+
+    def ask(self, sql: str, parameters: dict[str, Any], *, allow_external: bool = False) -> pa.Table:
+        """The answer to SQL of a user: one reading statement with exactly these parameters.
+
+        Raises: UsageError, QueryError.
+        """
+        database = self._database(allow_external)
+        with database.lock:
+            database.check_question(sql, parameters)
+        files: Files = ALL if _READS_FILES.search(sql) else None
+        return self._ask(sql, parameters, files, allow_external=allow_external)
+
+    def _database(self, allow_external: bool) -> Database:
+        if allow_external not in self._databases:
+            self._databases[allow_external] = Database(None if allow_external else self.root)
+        return self._databases[allow_external]
+
+    def _ask(
+        self, sql: str, parameters: dict[str, Any], files: Files, *, file: str | None = None, allow_external: bool = False
+    ) -> pa.Table:
+        database = self._database(allow_external)
+        with database.lock:
+            for tries_left in reversed(range(_TRIES)):
+                try:
+                    with self._attached(database):
+                        self._set_files(database, files)
+                        if "interrupted_jobs" in sql:
+                            database.set_variables(interrupted_jobs=interrupted_jobs(self.root))
+                        return database.ask(sql, parameters, file=file)
+                except QueryError as error:
+                    # A job that was deleted a moment ago took its file along: the next snapshot does without it.
+                    if not (error.is_missing_file and tries_left):
+                        raise
+            raise AssertionError
+
+    @contextmanager
+    def _attached(self, database: Database) -> Iterator[None]:
+        """Attaches a snapshot that shows everything committed before now."""
+        # Looked up before the snapshot is attached: what is published in between is then seen in the snapshot.
+        try:
+            complete = not self._catalog.needs_publishing() or self._catalog.publish()
+        except (BrokenStore, OSError):  # a folder that cannot be written, or a catalog that somebody holds open
+            complete = False
+        try:
+            if complete:
+                self._attach_snapshot(database)
+                if not self._catalog.is_current(database):
+                    database.detach()
+                    complete = self._publish_views()
+                    if complete:
+                        self._attach_snapshot(database)
+            if not complete:
+                file = self._catalog.file
+                database.attach_copy(file if file.exists() else None)
+                self._catalog.fill(database, self._catalog.unpublished(), everything=not file.exists())
+            yield
+        finally:
+            database.detach()
+
+    def _publish_views(self) -> bool:
+        try:
+            return self._catalog.publish(even_if_current=True)
+        except (BrokenStore, OSError):
+            return False
+
+    def _attach_snapshot(self, database: Database) -> None:
+        """DuckDB 2.0 opens a file twice; a snapshot that is renamed in between would mix two, so compare and repeat."""
+        for tries_left in reversed(range(20)):
+            before = self._identity()
+            try:
+                database.attach(self._catalog.file, read_only=True)
+            except BrokenStore:
+                database.detach()
+                if self._identity() == before or not tries_left:
+                    raise
+                continue
+            if self._identity() == before:
+                return
+            database.detach()
+        raise BrokenStore(f"{self._catalog.file} is being replaced without pause; try again")
+
+    def _identity(self) -> tuple[int, int, int]:
+        status = self._catalog.file.stat()
+        return status.st_dev, status.st_ino, status.st_ctime_ns
+
+    def _set_files(self, database: Database, files: Files) -> None:
+        named = self._no_files
+        if files is not None:
+            job_ids = None if files == ALL else files
+            [listed] = database.ask_file("queries/score_files.sql", job_ids=job_ids).to_pylist()
+            if listed["score_files"]:
+                named = {kind: [for_glob(self.root / path) for path in paths] for kind, paths in listed.items()}
+        database.set_variables(**named)

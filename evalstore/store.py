@@ -1,0 +1,373 @@
+"""Store: the one object a user meets. It only delegates."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from evalstore import conditions, frames, job_context, names, queries, recorder, store_folder
+from evalstore.aggregates import AggregateScores
+from evalstore.catalog import Catalog
+from evalstore.errors import JobNotFound, UnknownField, UsageError, near
+from evalstore.job_files import JobFiles
+from evalstore.metrics import Metrics
+from evalstore.rows import RowScores
+from evalstore.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Self, Unpack
+
+    import polars as pl
+    import pyarrow as pa
+
+    from evalstore.bulk import Columns
+    from evalstore.importers import ImportReport
+    from evalstore.job_context import JobContext
+
+__all__ = ["Store", "open"]
+
+
+def open(path: str | os.PathLike[str] | None = None, *, workspace: str = names.DEFAULT_WORKSPACE) -> Store:
+    """Opens the store in a folder: `$EVALSTORE`, else `./evals`, when none is named.
+
+    Nothing is created before the first write; reading where there is no store raises StoreNotFound.
+    """
+    return Store(path, workspace=workspace)
+
+
+class Store:
+    """A folder of evaluation jobs, as something to write jobs into and to ask questions of. Also a context manager."""
+
+    def __init__(
+        self, path: str | os.PathLike[str] | None = None, *, workspace: str = names.DEFAULT_WORKSPACE
+    ) -> None:
+        """Raises: InvalidName for the workspace."""
+        self.root = Path(path if path is not None else os.environ.get("EVALSTORE") or "evals").absolute()
+        self.workspace = names.check_name(workspace, "workspace")
+        self._catalog = Catalog(self.root)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"evalstore.open({str(self.root)!r}, workspace={self.workspace!r})"
+
+    def close(self) -> None:
+        """Lets go of the memory that questions use. The store can be used again."""
+        if "_session" in self.__dict__:
+            self._session.close()
+            del self._session
+
+    # Writing
+
+    def job(self, name: str | None = None, *, prefix: str | None = None, **context: Unpack[JobContext]) -> recorder.Job:
+        """Opens a job to log rows into; its name is claimed before this returns. Use it in a `with` block.
+
+        Give a `name`, or a `prefix` to which the time and four hex digits are appended. Git commit, branch and dirty flag
+        are taken from the current folder.
+
+        Raises: InvalidName, UsageError, JobExists, JobBusy.
+        """
+        if (name is None) == (prefix is None):
+            raise UsageError("a job has either a name or a prefix: store.job('gsm8k-175b') or store.job(prefix='nightly')")
+        if name is None:
+            name = job_context.prefixed_name(names.check_name(str(prefix)))
+        return self._open_job(name, **context)
+
+    def record(
+        self,
+        name: str,
+        rows: Any,
+        *,
+        scores: Columns,
+        item: Columns | None = None,
+        sample: Columns = (),
+        reference: Columns = (),
+        metadata: Columns = (),
+        suite: str = "default",
+        columns: Mapping[str, str] | None = None,
+        **context: Unpack[JobContext],
+    ) -> AggregateScores:
+        """Records a whole job at once from a Polars, Arrow or pandas frame, or a list of dicts.
+
+        Args:
+            name: of the job.
+            rows: one line per row.
+            scores: the columns that hold scores; a dict names them otherwise: {"accuracy": "is_correct"}.
+            item: the columns that make up the item; by default all that nothing else uses.
+            sample: those of the sample.
+            reference: those of the reference.
+            metadata: those of the metadata.
+            suite: the suite of all rows.
+            columns: other fields of a row by column: {"row_key": "id", "latency": "seconds", "cost": "usd", ...}.
+            context: as for `job()`.
+
+        Raises: as `job()`, and UnknownField for a column that is not there. On any error no job is left behind.
+        """
+        from evalstore import bulk
+
+        mapping = bulk.ColumnMapping(scores, item, sample, reference, metadata, suite, columns or {})
+        frame = frames.as_polars(rows)
+        job = self._open_job(name, **context)
+        try:
+            if frame is not None and bulk.is_simple(frame, mapping.resolved(frame.columns)):
+                job.log_frame(bulk.logged_table(frame, mapping))
+            else:
+                for row in bulk.logged_rows(rows if frame is None else frame, mapping):
+                    job.log(**row)
+                job.finish()
+        except BaseException:
+            job.abandon()
+            raise
+        return self.aggregate_scores(name)
+
+    def import_from(
+        self, format: str, path: str | os.PathLike[str], *, progress: Callable[[int], None] | None = None, **options: Any
+    ) -> ImportReport:
+        """Brings results of another tool into the store. Formats: `rows` (any file of records).
+
+        For `rows`: job=NAME; item, reference, sample, scores, metadata: {name: dotted path}; row_key, cluster, latency,
+        cost, prompt_tokens, completion_tokens, error, repetition: a dotted path; suite; skip_bad_rows; and what `job()`
+        takes. `progress` is called with the number of rows so far.
+
+        Raises: BrokenInput, which names file, line and field; then no job is left behind.
+        """
+        from evalstore import importers
+
+        return importers.run(format, Path(path), self._open_job, progress=progress, **options)
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """Declarations of metrics: `store.metrics.declare("quality", minimum=1, maximum=5)`."""
+        return Metrics(self.root, self.workspace, self._catalog)
+
+    # Asking
+
+    def sql(
+        self, query: str, params: Sequence[Any] | Mapping[str, Any] | None = None, /, *, allow_external: bool = False,
+        **named: Any,
+    ) -> pl.DataFrame:
+        """The answer to one reading SQL statement over the views, as a frame.
+
+        Parameters are bound: `$job` by name, `?` by a list. The query reaches no file outside the store and no Python
+        variable, unless `allow_external` is True.
+
+        Raises: QueryError where the SQL fails, UsageError where it does more than read or parameters do not fit.
+        """
+        parameters = dict(params) if isinstance(params, Mapping) else {str(i): v for i, v in enumerate(params or (), 1)}
+        return frames.to_polars(self._asking.ask(query, {**parameters, **named}, allow_external=allow_external))
+
+    def jobs(
+        self,
+        *,
+        status: str | None = None,
+        dataset: str | None = None,
+        model: str | None = None,
+        group: str | None = None,
+        tag: str | None = None,
+        limit: int | None = None,
+        workspace: str | None = None,
+    ) -> pl.DataFrame:
+        """The jobs of the workspace, newest first; `workspace="-"` means all."""
+        table = queries.jobs(
+            self._asking,
+            workspace=None if workspace == "-" else workspace or self.workspace,
+            status=status,
+            dataset=names.reference(dataset, "dataset"),
+            model=names.reference(model, "model"),
+            group=group,
+            tag=tag,
+            limit=limit,
+        )
+        return frames.to_polars(table)
+
+    def has_job(self, name: str) -> bool:
+        """Whether there is a finished job of this name."""
+        if not store_folder.exists(self.root):
+            return False
+        return queries.job(self._asking, workspace=self.workspace, name=names.check_name(name)).num_rows > 0
+
+    def show(self, job: str) -> dict[str, Any]:
+        """Everything that is known of one job: its names, totals, suites, config, git state, error.
+
+        Raises: JobNotFound, InvalidName.
+        """
+        [line] = self._job(job).to_pylist()
+        return dict(line)
+
+    def leaderboard(
+        self,
+        metric: str | None = None,
+        *,
+        name: str | None = None,
+        suite: str | None = None,
+        dataset: str | None = None,
+        errors: queries.Errors = "exclude",
+    ) -> pl.DataFrame:
+        """Which model is best: the latest completed job per model within one dataset, ranked by the mean over the same rows.
+
+        `errors`: "exclude" leaves rows in error out of the mean, "zero" counts them as 0, "worst" as the worst value of
+        the metric. Every mean stands beside rows_scored, rows_unscored, rows_error and rows_total.
+        """
+        table = queries.leaderboard(
+            self._asking,
+            workspace=self.workspace,
+            metric=metric,
+            name=name,
+            suite=suite,
+            dataset=names.reference(dataset, "dataset"),
+            errors=_policy(errors),
+        )
+        return frames.to_polars(table)
+
+    def aggregate_scores(
+        self,
+        job: str,
+        *,
+        by: str | None = None,
+        metric: str | None = None,
+        suite: str | None = None,
+        errors: queries.Errors = "exclude",
+    ) -> AggregateScores:
+        """The aggregate scores of a job; with `by`, per slice: a row field (`cluster`, `tags`, ...) or a path in a
+        document (`metadata.category`, `item.subject`).
+
+        Raises: JobNotFound, UnknownField.
+        """
+        [line] = self._job(job).to_pylist()
+        if by is None and _policy(errors) == "exclude":
+            return AggregateScores(queries.aggregate_scores(self._asking, job_id=line["job_id"], metric=metric, suite=suite))
+        source, path = _slice(by)
+        table = queries.sliced_scores(
+            self._asking, job_id=line["job_id"], slice_source=source, slice_path=path, errors=errors, metric=metric, suite=suite
+        )
+        return AggregateScores(table)
+
+    def row_scores(
+        self,
+        job: str,
+        *,
+        metric: str | None = None,
+        suite: str | None = None,
+        where: str | list[str] | None = None,
+        order: queries.Order | None = None,
+        limit: int | None = None,
+    ) -> RowScores:
+        """The rows of a job with their scores.
+
+        Args:
+            job: NAME, workspace/NAME, @last or @last~1.
+            metric: only its scores; also what `order` goes by.
+            suite: only its rows.
+            where: conditions `FIELD OP VALUE`, all of which must hold: "is_correct = 0", "metadata.category = rates".
+            order: "worst" or "best" first; rows in error come before them and are limited apart from them.
+            limit: this many rows at most.
+
+        Raises: JobNotFound, InvalidCondition, UnknownField.
+        """
+        [line] = self._job(job).to_pylist()
+        metrics = {score["metric"] for one in line["suites"] or () for score in one["metrics"]}
+        if metric is not None and metric not in metrics:
+            raise UnknownField(f"job {line['name']!r} has no metric {metric!r}; {near(metric, metrics)}")
+        rows = queries.select_rows(
+            self._asking,
+            job_id=line["job_id"],
+            conditions=conditions.conditions(where, metrics),
+            order=order,
+            metric=metric,
+            suite=suite,
+            limit=limit,
+        )
+        scores = queries.row_scores(self._asking, job_id=line["job_id"], metric=metric, suite=suite)
+        return RowScores(line["name"], rows, scores)
+
+    def trend(
+        self,
+        metric: str | None = None,
+        *,
+        name: str | None = None,
+        suite: str | None = None,
+        dataset: str | None = None,
+        model: str | None = None,
+    ) -> pl.DataFrame:
+        """How a metric, or without one the overall score of suites, went from job to job; one line per point of a series.
+
+        Series (workspace, dataset, model, group) are never mixed: `previous`, `delta`, `moving_mean` and
+        `moving_std_dev` (over the last five points) stay within one.
+        """
+        if metric is None and name is not None:
+            raise UsageError("trend: `name` narrows a metric; give the metric too")
+        where = {
+            "workspace": self.workspace,
+            "suite": suite,
+            "dataset": names.reference(dataset, "dataset"),
+            "model": names.reference(model, "model"),
+        }
+        if metric is None:
+            return frames.to_polars(queries.suite_trend(self._asking, **where))
+        return frames.to_polars(queries.metric_trend(self._asking, metric=metric, name=name, **where))
+
+    def score_files(self, jobs: list[str] | None = None) -> list[str]:
+        """The paths of the score files of some jobs, or of all, for `pl.scan_parquet`."""
+        job_ids = None if jobs is None else [self._job(job).to_pylist()[0]["job_id"] for job in jobs]
+        [listed] = queries.score_files(self._asking, job_ids=job_ids).to_pylist()
+        return [str(self.root / path) for path in listed["score_files"] or ()]
+
+    # Inside
+
+    @property
+    def _asking(self) -> Session:
+        store_folder.require(self.root)
+        return self._session
+
+    @cached_property
+    def _session(self) -> Session:
+        return Session(self.root, self._catalog)
+
+    @cached_property
+    def _job_files(self) -> JobFiles:
+        return JobFiles(self.root)
+
+    def _open_job(self, name: str, *, source: dict[str, Any] | None = None, **context: Unpack[JobContext]) -> recorder.Job:
+        head = job_context.job_head(name, workspace=self.workspace, source=source, **context)
+        store_folder.create(self.root)
+        head["metrics"] += self.metrics.in_force()  # after those of the job itself, which go before
+        return recorder.Job(self.root, head, lambda: self._job_files, self._catalog)
+
+    def _job(self, text: str) -> pa.Table:
+        """The line of the job that a text names."""
+        address = names.parse_address(text, self.workspace)
+        name = address.name
+        if name is None:
+            found = queries.last_job(self._asking, workspace=address.workspace, last=address.last or 0).to_pylist()
+            if not found:
+                raise JobNotFound(f"{text}: there are not that many completed jobs in workspace {address.workspace!r}")
+            name = found[0]["name"]
+        line = queries.job(self._asking, workspace=address.workspace, name=name)
+        if line.num_rows == 0:
+            known = queries.job_names(self._asking, workspace=address.workspace).column(0).to_pylist()
+            raise JobNotFound(f"there is no job {name!r} in workspace {address.workspace!r}; {near(name, known)}")
+        return line
+
+
+def _policy(errors: queries.Errors) -> queries.Errors:
+    if errors not in get_args(queries.Errors):
+        raise UsageError(f"errors is one of {', '.join(get_args(queries.Errors))}, not {errors!r}")
+    return errors
+
+
+def _slice(by: str | None) -> tuple[str | None, str | None]:
+    if by is None:
+        return None, None
+    source = conditions.row_source(by)
+    if source is None:
+        valid = [*conditions.ROW_FIELDS, "metadata.<path>", "item.<path>", "sample.<path>", "reference.<path>"]
+        raise UnknownField(f"rows cannot be sliced by {by!r}; {near(by, valid, most=20)}")
+    return source

@@ -1,0 +1,115 @@
+-- scores-<job_id>.parquet: one line per score, with the declarations applied. Status `scored` means exactly: this
+-- score takes part in a mean or a distribution. NaN, infinities, None and unknown labels are kept, and `unscored`.
+COPY (
+    WITH logged_score AS (
+        SELECT
+            logged.job_id,
+            logged.suite,
+            logged.row_key,
+            numbered.repetition,
+            numbered.row_index,
+            logged.score,
+            coalesce(logged.score.name, logged.score.metric) AS name
+        FROM (
+            SELECT
+                job_id,
+                position,
+                suite,
+                row_key,
+                unnest(scores) AS score
+            FROM logged_row
+        ) AS logged
+        INNER JOIN numbered_row AS numbered
+            ON logged.job_id = numbered.job_id AND logged.position = numbered.position
+    ),
+
+    rule AS (
+        SELECT DISTINCT ON (score.job_id, score.metric, score.name)
+            score.job_id,
+            score.metric,
+            score.name,
+            declared.rubric,
+            declared.threshold,
+            coalesce(declared.higher_is_better, true) AS higher_is_better
+        FROM (SELECT DISTINCT job_id, score.metric AS metric, name FROM logged_score) AS score
+        INNER JOIN declared_metric AS declared
+            ON
+                score.job_id = declared.job_id
+                AND score.metric = declared.metric
+                AND (declared.name IS NULL OR declared.name = score.name)
+        ORDER BY score.job_id, score.metric, score.name, declared.name NULLS LAST
+    ),
+
+    judged AS (
+        SELECT
+            logged.*,
+            rule.rubric,
+            CASE
+                WHEN rule.rubric IS NOT NULL AND logged.score.label IS NOT NULL
+                    THEN list_filter(rule.rubric, lambda r: r.label = logged.score.label)[1]
+                WHEN rule.rubric IS NOT NULL AND logged.score.value IS NOT NULL
+                    THEN list_filter(rule.rubric, lambda r: r.value = logged.score.value)[1]
+            END AS step,
+            rule.threshold,
+            rule.higher_is_better
+        FROM logged_score AS logged
+        LEFT JOIN rule
+            ON
+                logged.job_id = rule.job_id
+                AND logged.score.metric = rule.metric
+                AND logged.name = rule.name
+    ),
+
+    valued AS (
+        SELECT
+            *,
+            coalesce(score.value, step.value) AS value,
+            coalesce(score.label, step.label) AS label
+        FROM judged
+    )
+
+    SELECT
+        job_id,
+        suite,
+        score.metric AS metric,
+        name,
+        score.score_index AS score_index,
+        row_key,
+        repetition,
+        row_index,
+        value,
+        score.value_type AS value_type,
+        label,
+        CASE
+            WHEN score.passed IS NOT NULL THEN score.passed
+            WHEN score.value_type = 'bool' THEN value = 1
+            WHEN threshold IS NOT NULL AND isfinite(value)
+                THEN CASE WHEN higher_is_better THEN value >= threshold ELSE value <= threshold END
+        END AS passed,
+        CASE
+            WHEN score.error IS NOT NULL THEN 'error'
+            WHEN score.status IS NOT NULL THEN score.status
+            WHEN isfinite(value) THEN 'scored'
+            WHEN value IS NULL AND label <> '' AND (rubric IS NULL OR step IS NOT NULL) THEN 'scored'
+            ELSE 'unscored'
+        END AS status,
+        score.comment AS comment,
+        score.error AS error,
+        score.correction AS correction,
+        score.metadata AS metadata,
+        score.evaluator_info AS evaluator_info,
+        score.feedback_config AS feedback_config,
+        score.extra AS extra,
+        score.source_run_id AS source_run_id,
+        score.target_run_id AS target_run_id
+    FROM valued
+    ORDER BY suite, metric, name, row_index, repetition, score_index
+) TO $path (
+    FORMAT parquet,
+    COMPRESSION zstd,
+    FIELD_IDS {
+        job_id: 1, suite: 2, metric: 3, name: 4, score_index: 5, row_key: 6, repetition: 7, row_index: 8, value: 9,
+        value_type: 10, label: 11, passed: 12, status: 13, comment: 14, error: 15, correction: 16, metadata: 17,
+        evaluator_info: 18, feedback_config: 19, extra: 20, source_run_id: 21, target_run_id: 22
+    }
+);

@@ -1,0 +1,3 @@
+-- The aggregates of the jobs being committed.
+CREATE OR REPLACE TEMP TABLE staged_aggregate AS
+SELECT * EXCLUDE (slice) FROM score_aggregates();

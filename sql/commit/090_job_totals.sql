@@ -1,0 +1,84 @@
+-- The totals of the jobs being committed.
+CREATE OR REPLACE TEMP TABLE job_total AS
+WITH row_total AS (
+    SELECT
+        job_id,
+        count(*) AS rows_total,
+        sum(prompt_tokens)::BIGINT AS prompt_tokens,
+        sum(completion_tokens)::BIGINT AS completion_tokens,
+        sum(total_tokens)::BIGINT AS total_tokens,
+        finite(fsum(cost)) AS cost,
+        finite(favg(latency)) AS latency_mean,
+        quantile_cont(latency, 0.5) AS latency_p50,
+        quantile_cont(latency, 0.95) AS latency_p95
+    FROM rows
+    GROUP BY job_id
+),
+
+row_state AS (
+    SELECT
+        r.job_id,
+        r.suite,
+        r.row_key,
+        r.repetition,
+        bool_or(coalesce(score.status = 'scored', false)) AS is_scored,
+        bool_or(r.error IS NOT NULL OR coalesce(score.status = 'error', false)) AS is_error
+    FROM rows AS r
+    LEFT JOIN row_scores AS score
+        ON
+            r.job_id = score.job_id
+            AND r.suite = score.suite
+            AND r.row_key = score.row_key
+            AND r.repetition = score.repetition
+    GROUP BY r.job_id, r.suite, r.row_key, r.repetition
+),
+
+coverage AS (
+    SELECT
+        job_id,
+        count(*) FILTER (WHERE is_scored) AS rows_scored,
+        count(*) FILTER (WHERE is_error AND NOT is_scored) AS rows_error,
+        count(*) FILTER (WHERE NOT is_error AND NOT is_scored) AS rows_unscored
+    FROM row_state
+    GROUP BY job_id
+),
+
+suite_total AS (
+    SELECT
+        suite_result.job_id,
+        count(*) AS total_suites,
+        avg(suite_result.overall_score) AS overall_score,
+        sum(suite_result.metrics_unscaled)::BIGINT AS metrics_unscaled,
+        list(suite_result ORDER BY suite_result.name) AS suites
+    FROM suite_result
+    GROUP BY suite_result.job_id
+),
+
+pooled AS (
+    SELECT
+        job_id,
+        count(DISTINCT metric || chr(31) || name) AS total_metrics,
+        sum(passed)::BIGINT AS total_passed,
+        sum(evaluated)::BIGINT AS total_evaluated
+    FROM staged_aggregate
+    GROUP BY job_id
+)
+
+SELECT
+    row_total.*,
+    coverage.rows_scored,
+    coverage.rows_error,
+    coverage.rows_unscored,
+    row_total.rows_total AS total_events,
+    suite_total.total_suites,
+    suite_total.overall_score,
+    suite_total.metrics_unscaled,
+    suite_total.suites,
+    coalesce(pooled.total_metrics, 0) AS total_metrics,
+    pooled.total_passed,
+    pooled.total_evaluated,
+    pooled.total_passed / pooled.total_evaluated AS pass_rate
+FROM row_total
+INNER JOIN coverage ON row_total.job_id = coverage.job_id
+INNER JOIN suite_total ON row_total.job_id = suite_total.job_id
+LEFT JOIN pooled ON row_total.job_id = pooled.job_id;

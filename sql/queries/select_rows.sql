@@ -1,0 +1,101 @@
+-- The rows of one job that meet all conditions; the worst or best first where asked, with rows in error before them and
+-- limited apart from them.
+WITH condition AS (
+    SELECT
+        row_number() OVER () AS number,
+        c
+    FROM unnest(
+        $conditions::STRUCT(
+            source VARCHAR, path VARCHAR, metric VARCHAR, name VARCHAR, op VARCHAR, "text" VARCHAR, number DOUBLE
+        )[]
+    ) AS given (c)
+),
+
+field AS (
+    SELECT
+        condition.number,
+        condition.c,
+        r.suite,
+        r.row_key,
+        r.repetition,
+        NULL::DOUBLE AS actual_number,
+        row_field(
+            condition.c.source, condition.c.path, r.suite, r.row_key, r.repetition, r."cluster", r.tags, r.error,
+            r.latency, r.cost, r.total_tokens, r.item, r.sample, r.reference, r.metadata
+        ) AS actual_text
+    FROM rows AS r, condition
+    WHERE r.job_id = $job_id AND condition.c.source <> 'score'
+    UNION ALL
+    SELECT
+        condition.number,
+        condition.c,
+        score.suite,
+        score.row_key,
+        score.repetition,
+        score.value AS actual_number,
+        coalesce(score.label, score.value::VARCHAR) AS actual_text
+    FROM row_scores AS score
+    INNER JOIN condition
+        ON
+            condition.c.source = 'score'
+            AND score.metric = condition.c.metric
+            AND (condition.c.name IS NULL OR score.name = condition.c.name)
+    WHERE score.job_id = $job_id
+),
+
+met AS (
+    SELECT
+        suite,
+        row_key,
+        repetition
+    FROM field
+    WHERE matches(c.op, actual_text, coalesce(actual_number, try_cast(actual_text AS DOUBLE)), c."text", c.number)
+    GROUP BY suite, row_key, repetition
+    HAVING count(DISTINCT number) = (SELECT count(*) FROM condition)
+),
+
+quality AS (
+    SELECT
+        suite,
+        row_key,
+        repetition,
+        avg(quality) AS quality
+    FROM row_qualities
+    WHERE job_id = $job_id AND $order::VARCHAR IS NOT NULL AND ($metric::VARCHAR IS NULL OR metric = $metric)
+    GROUP BY suite, row_key, repetition
+),
+
+failed AS (
+    SELECT DISTINCT
+        suite,
+        row_key,
+        repetition
+    FROM row_scores
+    WHERE job_id = $job_id AND status = 'error' AND ($metric::VARCHAR IS NULL OR metric = $metric)
+),
+
+ranked AS (
+    SELECT
+        r.*,
+        quality.quality,
+        r.error IS NOT NULL OR failed.row_key IS NOT NULL AS is_error,
+        CASE WHEN $order::VARCHAR IS NOT NULL THEN r.error IS NOT NULL OR failed.row_key IS NOT NULL END AS apart,
+        CASE $order::VARCHAR WHEN 'worst' THEN quality.quality WHEN 'best' THEN -quality.quality END AS place
+    FROM rows AS r
+    LEFT JOIN quality ON r.suite = quality.suite AND r.row_key = quality.row_key AND r.repetition = quality.repetition
+    LEFT JOIN failed ON r.suite = failed.suite AND r.row_key = failed.row_key AND r.repetition = failed.repetition
+    WHERE
+        r.job_id = $job_id
+        AND ($suite::VARCHAR IS NULL OR r.suite = $suite)
+        AND (
+            NOT EXISTS (FROM condition)
+            OR (r.suite, r.row_key, r.repetition) IN (SELECT (met.suite, met.row_key, met.repetition) FROM met)
+        )
+)
+
+SELECT * EXCLUDE (apart, place)
+FROM ranked
+QUALIFY
+    $limit::BIGINT IS NULL
+    OR row_number() OVER (PARTITION BY apart ORDER BY place NULLS LAST, suite, row_index, repetition) <= $limit
+ORDER BY apart DESC, place NULLS LAST, suite, row_index, repetition;

@@ -1,0 +1,4 @@
+-- One line per job, whatever its status, with its totals.
+CREATE OR REPLACE VIEW jobs AS
+SELECT * FROM job;
+COMMENT ON VIEW jobs IS 'One line per job, whatever its status: references, labels, totals, cost, latency, git state.';

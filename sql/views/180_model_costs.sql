@@ -1,0 +1,27 @@
+-- What each model cost over its completed jobs on a dataset. Unknown cost or tokens stay null; latency is the mean
+-- over the jobs, weighted by their rows.
+CREATE OR REPLACE VIEW model_costs AS
+SELECT
+    workspace,
+    dataset,
+    model,
+    count(*) AS jobs,
+    sum(rows_total)::BIGINT AS rows_total,
+    sum(rows_error)::BIGINT AS rows_error,
+    sum(total_passed)::BIGINT AS passed,
+    sum(total_evaluated)::BIGINT AS evaluated,
+    sum(total_passed) / nullif(sum(total_evaluated), 0) AS pass_rate,
+    sum(prompt_tokens)::BIGINT AS prompt_tokens,
+    sum(completion_tokens)::BIGINT AS completion_tokens,
+    sum(total_tokens)::BIGINT AS total_tokens,
+    sum(cost) AS cost,
+    count(cost) AS jobs_with_cost,
+    sum(cost) / nullif(sum(total_passed) FILTER (WHERE cost IS NOT NULL), 0) AS cost_per_passed,
+    1000 * sum(cost) FILTER (WHERE total_tokens IS NOT NULL)
+    / nullif(sum(total_tokens) FILTER (WHERE cost IS NOT NULL), 0) AS cost_per_1k_tokens,
+    sum(latency_mean * rows_total) / nullif(sum(rows_total) FILTER (WHERE latency_mean IS NOT NULL), 0) AS latency_mean
+FROM job
+WHERE status = 'completed'
+GROUP BY workspace, dataset, model;
+COMMENT ON VIEW model_costs IS
+'What each model cost over its completed jobs on a dataset: tokens, USD, USD per passed evaluation and per 1K tokens.';
