@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from evalstore.errors import UnknownField, UsageError, near
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import polars as pl
     import pyarrow as pa
@@ -19,7 +20,17 @@ if TYPE_CHECKING:
 
 __all__ = ["ColumnMapping", "is_simple", "logged_rows", "logged_table"]
 
-_ROW_COLUMNS = ("row_key", "cluster", "error", "latency", "prompt_tokens", "completion_tokens", "total_tokens", "cost", "repetition")
+_ROW_COLUMNS = (
+    "row_key",
+    "cluster",
+    "error",
+    "latency",
+    "prompt_tokens",
+    "completion_tokens",
+    "total_tokens",
+    "cost",
+    "repetition",
+)
 _EXACT = 2**53  # beyond it a double does not hold every integer
 
 
@@ -42,7 +53,7 @@ class ColumnMapping:
         """
         named = {part: _named(getattr(self, part)) for part in ("scores", "sample", "reference", "metadata")}
         if unknown := set(self.row) - set(_ROW_COLUMNS):
-            raise UsageError(f"a row has no field {sorted(unknown)[0]!r}; {near(sorted(unknown)[0], _ROW_COLUMNS)}")
+            raise UsageError(f"a row has no field {min(unknown)!r}; {near(min(unknown), _ROW_COLUMNS)}")
         named["row"] = dict(self.row)
         used = {column for part in named.values() for column in part.values()}
         named["item"] = _named(self.item) if self.item is not None else {c: c for c in columns if c not in used}
@@ -56,7 +67,7 @@ class ColumnMapping:
 
 
 def is_simple(frame: pl.DataFrame, mapping: dict[str, dict[str, str]]) -> bool:
-    """Whether every column used is text, number or boolean with finite, exact values: then whole columns convert alike."""
+    """Whether every column used is text, number or boolean with exact values: then whole columns convert alike."""
     import polars as pl
 
     for column in {column for part in mapping.values() for column in part.values()}:
@@ -77,11 +88,18 @@ def logged_rows(rows: pl.DataFrame | Iterable[dict[str, Any]], mapping: ColumnMa
     """Rows as arguments of `log()`: for dicts, and for frames whose columns hold nested or mixed values."""
     for row in rows if not hasattr(rows, "iter_rows") else rows.iter_rows(named=True):
         if not isinstance(row, dict):
-            raise UsageError(f"record() takes a Polars, Arrow or pandas frame or a list of dicts, not {type(row).__name__}")
+            raise UsageError(
+                f"record() takes a Polars, Arrow or pandas frame or a list of dicts, not {type(row).__name__}"
+            )
         names = mapping.resolved(list(row))
         parts = {part: {name: row[column] for name, column in some.items()} for part, some in names.items()}
         values = parts.pop("row")
-        yield {**{part: value or None for part, value in parts.items()}, "item": parts["item"], "suite": mapping.suite, **values}
+        yield {
+            **{part: value or None for part, value in parts.items()},
+            "item": parts["item"],
+            "suite": mapping.suite,
+            **values,
+        }
 
 
 def logged_table(frame: pl.DataFrame, mapping: ColumnMapping) -> Callable[[JobFiles, str], pa.Table]:
@@ -134,7 +152,7 @@ def logged_frame(frame: pl.DataFrame, mapping: dict[str, dict[str, str]], suite:
 def _named(columns: Columns) -> dict[str, str]:
     if isinstance(columns, str):
         raise UsageError(f"columns are given as a list: write [{columns!r}]")
-    return dict(columns) if hasattr(columns, "keys") else {column: column for column in columns}
+    return dict(columns) if isinstance(columns, Mapping) else {column: column for column in columns}
 
 
 def _object(frame: pl.DataFrame, names: dict[str, str]) -> pl.Series:
@@ -143,10 +161,29 @@ def _object(frame: pl.DataFrame, names: dict[str, str]) -> pl.Series:
 
     if not names:
         return pl.Series([None], dtype=pl.String).new_from_index(0, len(frame))
-    fields = [frame[column].cast(pl.String) if frame[column].dtype in (pl.Categorical, pl.Enum) else frame[column] for column in names.values()]
-    return pl.DataFrame([s.alias(name) for s, name in zip(fields, names, strict=True)]).select(
-        pl.struct(pl.all()).struct.json_encode()
-    ).to_series()
+    fields = [
+        frame[column].cast(pl.String) if frame[column].dtype in (pl.Categorical, pl.Enum) else frame[column]
+        for column in names.values()
+    ]
+    return (
+        pl.DataFrame([s.alias(name) for s, name in zip(fields, names, strict=True)])
+        .select(pl.struct(pl.all()).struct.json_encode())
+        .to_series()
+    )
+
+
+_NULL_FIELDS = (
+    "status",
+    "comment",
+    "error",
+    "correction",
+    "metadata",
+    "evaluator_info",
+    "feedback_config",
+    "extra",
+    "source_run_id",
+    "target_run_id",
+)
 
 
 def _score(column: pl.Series, metric: str) -> pl.Series:
@@ -156,18 +193,14 @@ def _score(column: pl.Series, metric: str) -> pl.Series:
     kind = column.dtype
     is_text = kind in (pl.String, pl.Categorical, pl.Enum)
     name = "bool" if kind == pl.Boolean else "str" if is_text else "int" if kind.is_integer() else "float"
-    null = pl.lit(None, pl.String)
-    return pl.select(
-        pl.struct(
-            metric=pl.lit(metric),
-            name=null,
-            score_index=pl.lit(0, pl.Int32),
-            value=pl.lit(None, pl.Float64) if is_text else pl.lit(column).cast(pl.Float64),
-            value_type=pl.when(pl.lit(column).is_null()).then(pl.lit("null")).otherwise(pl.lit(name)),
-            label=pl.lit(column).cast(pl.String) if is_text else null,
-            passed=pl.lit(None, pl.Boolean),
-            status=null,
-            **{f: null for f in ("comment", "error", "correction", "metadata", "evaluator_info", "feedback_config",
-                                 "extra", "source_run_id", "target_run_id")},
-        )
-    ).to_series()  # fmt: skip
+    fields = [
+        pl.lit(metric).alias("metric"),
+        pl.lit(None, pl.String).alias("name"),
+        pl.lit(0, pl.Int32).alias("score_index"),
+        (pl.lit(None, pl.Float64) if is_text else pl.lit(column).cast(pl.Float64)).alias("value"),
+        pl.when(pl.lit(column).is_null()).then(pl.lit("null")).otherwise(pl.lit(name)).alias("value_type"),
+        (pl.lit(column).cast(pl.String) if is_text else pl.lit(None, pl.String)).alias("label"),
+        pl.lit(None, pl.Boolean).alias("passed"),
+        *(pl.lit(None, pl.String).alias(field) for field in _NULL_FIELDS),
+    ]
+    return pl.select(pl.struct(fields).alias(metric)).to_series()

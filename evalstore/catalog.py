@@ -66,7 +66,7 @@ class Catalog:
 
         A job whose document cannot be read is left out and keeps its marker: it stops nobody.
         """
-        found = []
+        found: list[tuple[Marker, dict[str, Any]]] = []
         for marker in pending_markers(self.root):
             if marker.operation == "meta":
                 found.append((marker, {}))
@@ -168,7 +168,9 @@ class Catalog:
         new = [entry for job_id, entry in documents.items() if job_id not in set(known)]
         self._insert(database, "job", [_job_line(document) for _, document in new])
         aggregates = [
-            {"job_id": document["job"]["job_id"], **aggregate} for _, document in new for aggregate in document["aggregates"]
+            {"job_id": document["job"]["job_id"], **aggregate}
+            for _, document in new
+            for aggregate in document["aggregates"]
         ]
         self._insert(database, "aggregate_score", aggregates)
         self._insert(database, "score_file", [_file_line(path, document) for path, document in new])

@@ -51,7 +51,9 @@ def json_path(dotted: str) -> str:
 def _condition(text: str, metrics: set[str]) -> dict[str, Any]:
     match = _FORM.fullmatch(text)
     if match is None or (match["value"] == ""):
-        raise InvalidCondition(f"{text!r} is no condition: write FIELD OP VALUE, such as 'is_correct = 0' or 'error != null'")
+        raise InvalidCondition(
+            f"{text!r} is no condition: write FIELD OP VALUE, such as 'is_correct = 0' or 'error != null'"
+        )
     field, op, value = match["field"], _NAMES.get(match["op"], match["op"]), match["value"]
     quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
     condition: dict[str, Any] = dict.fromkeys(("source", "path", "metric", "name"))

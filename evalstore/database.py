@@ -34,9 +34,11 @@ def sql_text(value: Path | str) -> str:
 
 def check_root(root: Path) -> None:
     """Refuses folders that DuckDB cannot name: it cuts a path at `?` and has no escape for a backslash."""
-    bad = [repr(c) for c in str(root) if c in "?\\" or ord(c) < 32]
+    bad = [repr(character) for character in str(root) if character in "?\\" or not character.isprintable()]
     if bad:
-        raise UsageError(f"a store cannot live at {str(root)!r}: its path holds {', '.join(bad)}; choose another folder")
+        raise UsageError(
+            f"a store cannot live at {str(root)!r}: its path holds {', '.join(bad)}; choose another folder"
+        )
 
 
 class Database:
@@ -63,6 +65,7 @@ class Database:
             self._connection.execute("SET lock_configuration = true")
 
     def close(self) -> None:
+        """Lets go of the memory."""
         self._connection.close()
 
     def attach(self, file: Path, *, read_only: bool) -> None:
@@ -142,6 +145,7 @@ class Database:
         self._connection.register(name, table)
 
     def unregister(self, name: str) -> None:
+        """Forgets an Arrow table."""
         self._connection.unregister(name)
 
     def check_question(self, sql: str, given: Iterable[str]) -> None:

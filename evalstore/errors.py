@@ -1,20 +1,20 @@
 """The error tree. Every error that evalstore raises on purpose has one base, and its text says what to do.
 
-    EvalStoreError
-    ├── UsageError (ValueError)       the call is wrong: change the call                     exit code 2
-    │   ├── InvalidName               a job, workspace, metric or reference that is not allowed
-    │   ├── InvalidScore              a score that is neither number, boolean, label nor a dict of known fields
-    │   ├── InvalidCondition          a `--where` condition that cannot be read
-    │   └── UnknownField              a field, column or option that does not exist; names the valid ones
-    ├── NotFound (LookupError)        what was named is not there; names what is near        exit code 2
-    │   ├── StoreNotFound
-    │   └── JobNotFound
-    ├── JobExists                     the name is taken by another job                       exit code 2
-    ├── JobBusy                       a living process is writing this job                   exit code 2
-    ├── NotComparable                 nothing to judge, or things that must not be compared  exit code 3
-    ├── BrokenInput                   an input file: file, line and field                    exit code 4
-    ├── BrokenStore                   the store itself: what happened and what to run        exit code 4
-    └── QueryError                    SQL that failed: its file or text, and why             exit code 2 or 4
+EvalStoreError
+├── UsageError (ValueError)       the call is wrong: change the call                     exit code 2
+│   ├── InvalidName               a job, workspace, metric or reference that is not allowed
+│   ├── InvalidScore              a score that is neither number, boolean, label nor a dict of known fields
+│   ├── InvalidCondition          a `--where` condition that cannot be read
+│   └── UnknownField              a field, column or option that does not exist; names the valid ones
+├── NotFound (LookupError)        what was named is not there; names what is near        exit code 2
+│   ├── StoreNotFound
+│   └── JobNotFound
+├── JobExists                     the name is taken by another job                       exit code 2
+├── JobBusy                       a living process is writing this job                   exit code 2
+├── NotComparable                 nothing to judge, or things that must not be compared  exit code 3
+├── BrokenInput                   an input file: file, line and field                    exit code 4
+├── BrokenStore                   the store itself: what happened and what to run        exit code 4
+└── QueryError                    SQL that failed: its file or text, and why             exit code 2 or 4
 """
 
 from __future__ import annotations

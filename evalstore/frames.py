@@ -16,9 +16,7 @@ def to_polars(table: pa.Table) -> pl.DataFrame:
     """An answer as a Polars frame: nulls are null, NaN is NaN, nested columns stay nested, times are UTC."""
     import polars as pl
 
-    frame = pl.from_arrow(table)
-    assert isinstance(frame, pl.DataFrame)
-    return frame
+    return pl.DataFrame(table)
 
 
 def as_polars(table: Any) -> pl.DataFrame | None:

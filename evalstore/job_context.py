@@ -38,13 +38,17 @@ class JobContext(TypedDict, total=False):
     labels: Mapping[str, str] | None
     tags: Iterable[str]
     config: Any
-    metadata: Any
     metrics: Mapping[str, Any] | None
     created_at: datetime | None
 
 
 def job_head(
-    name: str, *, workspace: str, source: Mapping[str, str | None] | None = None, **context: Unpack[JobContext]
+    name: str,
+    *,
+    workspace: str,
+    source: Mapping[str, str | None] | None = None,
+    metadata: Any = None,
+    **context: Unpack[JobContext],
 ) -> dict[str, Any]:
     """The head of a job, checked: all that its document will say except totals.
 
@@ -52,7 +56,9 @@ def job_head(
     """
     kind, tags, created = context.get("kind", "evaluation"), context.get("tags", ()), context.get("created_at")
     if unknown := context.keys() - JobContext.__annotations__.keys():
-        raise UsageError(f"a job has no field {min(unknown)!r}; {near(min(unknown), JobContext.__annotations__)}")
+        raise UsageError(
+            f"a job has no field {min(unknown)!r}; {near(min(unknown), [*JobContext.__annotations__, 'metadata'])}"
+        )
     if kind not in KINDS:
         raise UsageError(f"kind is one of {', '.join(KINDS)}, not {kind!r}")
     if isinstance(tags, str):
@@ -72,7 +78,7 @@ def job_head(
         "labels": {str(key): str(value) for key, value in (context.get("labels") or {}).items()},
         "tags": sorted({str(tag) for tag in tags}),
         "config": context.get("config"),
-        "metadata": context.get("metadata"),
+        "metadata": metadata,
         "metrics": [one.document() for one in declarations(context.get("metrics"))],
         "created_at": moment,
         "started_at": moment,

@@ -42,6 +42,7 @@ class JobDraft:
 
     @property
     def job_id(self) -> str:
+        """The id of the job, in the names of its files."""
         return str(self.job["job_id"])
 
 
@@ -88,7 +89,7 @@ class JobFiles:
             write_document(draft.folder / "job.json", draft.document)
 
     def hashed(self, rows: pa.Table) -> pa.Table:
-        """Logged rows of a frame with the row_hash, and the row_key where there was none, that log() would have made."""
+        """Logged rows of a frame with the row_hash, and row_key where there was none, that log() would have made."""
         with self._database.lock:
             self._database.register("frame", rows)
             try:

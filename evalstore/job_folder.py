@@ -1,8 +1,8 @@
 """The folders of jobs: claiming a name, staging, the commit by one rename, and the markers of what is to be published.
 
-    <root>/staging/<workspace>/<name>/   lock, head.json, journal.jsonl, commit/    a job that is being written
-    <root>/jobs/<workspace>/<name>/      job.json, scores-*.parquet, rows-*.parquet  a committed job
-    <root>/pending/<operation>-<id>.json                                            committed, not yet published
+<root>/staging/<workspace>/<name>/   lock, head.json, journal.jsonl, commit/    a job that is being written
+<root>/jobs/<workspace>/<name>/      job.json, scores-*.parquet, rows-*.parquet  a committed job
+<root>/pending/<operation>-<id>.json                                            committed, not yet published
 """
 
 from __future__ import annotations
@@ -65,25 +65,25 @@ class StagedJob:
         try:
             fresh.rename(self.folder)
         except OSError as error:
-            self._unlock()
+            self.release_lock()
             shutil.rmtree(fresh, ignore_errors=True)
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
-            raise self._staging_is_taken() from error
+            raise self._taken() from error
         # Only now: a committer that was faster has left its folder in jobs/ before it let go of the name in staging/.
         if self.target.exists():
             self.abandon()
             raise JobExists(
-                f"job {self.name!r} exists in workspace {self.workspace!r}; choose another name, or prefix={self.name!r} "
-                "for one with the time appended"
+                f"job {self.name!r} exists in workspace {self.workspace!r}; choose another name, or "
+                f"prefix={self.name!r} for one with the time appended"
             )
         self.journal = Journal(self.folder / "journal.jsonl")
 
-    def _staging_is_taken(self) -> Exception:
+    def _taken(self) -> Exception:
         head = read_document(self.folder / "head.json") or {}
         writer = f"process {head.get('pid')} on {head.get('host')}"
         if is_dead(self.folder):
-            if (read_document(self.target / "job.json") or {}).get("job", {}).get("job_id") == head.get("job_id"):
+            if head and is_committed(self.root, head):
                 return JobExists(f"job {self.name!r} exists in workspace {self.workspace!r}; choose another name")
             return JobExists(
                 f"job {self.name!r} was interrupted ({writer}); its rows are safe: run `evalstore finish {self.name}`, "
@@ -93,27 +93,28 @@ class StagedJob:
 
     def commit_folder(self) -> Path:
         """An empty folder for the finished files."""
-        folder = self.folder / "commit"
+        folder: Path = self.folder / "commit"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         return folder
 
     def commit(self) -> None:
-        """Makes the files in `commit/` the job. When this returns, the job is there for good; before, it is not there."""
+        """Makes the files in `commit/` the job: it is there for good when this returns, and not at all before."""
         commit_files(self.root, self.folder / "commit", self.job_id, self.workspace, self.name)
 
     def release(self) -> None:
         """Lets go of the lock; what is in staging stays there until the job is published."""
         if hasattr(self, "journal"):
             self.journal.close()
-        self._unlock()
+        self.release_lock()
 
     def abandon(self) -> None:
         """Gives the name back and removes all that was staged."""
         self.release()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _unlock(self) -> None:
+    def release_lock(self) -> None:
+        """Closes the lock; the next one who asks finds the writer gone."""
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
@@ -121,7 +122,7 @@ class StagedJob:
 
 def _close_locks_of_parent() -> None:
     for staged in list(_staged):  # else a child that lives on would make its dead parent's job look alive
-        staged._unlock()
+        staged.release_lock()
 
 
 os.register_at_fork(after_in_child=_close_locks_of_parent)
@@ -163,9 +164,11 @@ class Marker:
 
     @property
     def file_name(self) -> str:
+        """The name of its file in `pending/`."""
         return f"{self.operation}-{self.job_id}.json"
 
     def drop(self, root: Path) -> None:
+        """Removes the marker: what it says is true in the published catalog, or never happened."""
         with suppress(FileNotFoundError):
             (root / "pending" / self.file_name).unlink()
 
@@ -184,8 +187,12 @@ def pending_markers(root: Path) -> list[Marker]:
         entries = list(os.scandir(root / "pending"))
     except FileNotFoundError:
         return []
-    documents = (read_document(root / "pending" / entry.name) for entry in entries if entry.name.endswith(".json"))
-    return [Marker(d["operation"], d["job_id"], d["path"]) for d in documents if d and d.keys() >= {"operation", "job_id", "path"}]
+    markers = []
+    for entry in entries:
+        document = read_document(root / "pending" / entry.name) if entry.name.endswith(".json") else None
+        if document and document.keys() >= {"operation", "job_id", "path"}:
+            markers.append(Marker(document["operation"], document["job_id"], document["path"]))
+    return markers
 
 
 def committed_jobs(root: Path) -> Iterator[str]:
@@ -196,22 +203,27 @@ def committed_jobs(root: Path) -> Iterator[str]:
 
 
 def interrupted_jobs(root: Path) -> list[dict[str, Any]]:
-    """The jobs in staging whose writer is gone and that were not committed, with the number of rows in their journals."""
+    """The jobs in staging whose writer is gone and that were not committed, with the number of rows in each journal."""
     found = []
     for workspace in _folders(root / "staging"):
         for folder in _folders(workspace) if workspace.name != ".new" else ():
             head = read_document(folder / "head.json")
-            if head is None or not is_dead(folder):
+            if head is None or not is_dead(folder) or is_committed(root, head):
                 continue
-            if (read_document(root / "jobs" / workspace.name / folder.name / "job.json") or {}).get("job", {}).get(
-                "job_id"
-            ) == head["job_id"]:
-                continue
+            line = {
+                field: head.get(field)
+                for field in ("workspace", "job_id", "dataset", "model", "started_at", "host", "pid")
+            }
             with suppress(FileNotFoundError):
-                rows = (folder / "journal.jsonl").read_bytes().count(b"\n")
-                found.append({**{k: head.get(k) for k in ("workspace", "job_id", "dataset", "model", "host", "pid")},
-                              "job": head["name"], "started_at": head.get("started_at"), "rows_logged": rows})  # fmt: skip
+                line["rows_logged"] = (folder / "journal.jsonl").read_bytes().count(b"\n")
+                found.append({**line, "job": head["name"]})
     return found
+
+
+def is_committed(root: Path, head: dict[str, Any]) -> bool:
+    """Whether the job of a head in staging has reached `jobs/`."""
+    document = read_document(root / "jobs" / head["workspace"] / head["name"] / "job.json") or {}
+    return bool(document.get("job", {}).get("job_id") == head["job_id"])
 
 
 def is_dead(folder: Path) -> bool:

@@ -10,7 +10,8 @@ import dataclasses
 import json
 import math
 import re
-from datetime import date, datetime, time
+from datetime import date, time
+from functools import singledispatch
 from typing import Any
 
 import orjson
@@ -53,26 +54,30 @@ def _encode_slowly(value: Any, options: int) -> tuple[str, int]:
     def plain(value: Any) -> Any:
         nonlocal replaced
         if isinstance(value, str):
-            if _SURROGATE.search(value):
-                # A pair that was split by an earlier decoding becomes the character it stands for.
-                joined = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-                replaced += joined.count("\ufffd") - value.count("\ufffd")
-                return joined
-            return str(value)
-        if value is None or isinstance(value, bool):
-            return value
-        if isinstance(value, int):
-            return int(value)
-        if isinstance(value, float):
-            return float(value) if math.isfinite(value) else str(float(value))
+            text = str(value)
+            if _SURROGATE.search(text):
+                # A pair that was split by an earlier decoding becomes the character that it stands for.
+                joined = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+                replaced += joined.count("\ufffd") - text.count("\ufffd")
+                text = joined
+            return text
+        if value is None or isinstance(value, (bool, int, float)):
+            return _plain_number(value)
         if isinstance(value, dict):
-            return {plain(k if isinstance(k, str) else _key(k)): plain(v) for k, v in value.items()}
+            return {plain(key if isinstance(key, str) else _key(key)): plain(held) for key, held in value.items()}
         if isinstance(value, (list, tuple)):
-            return [plain(v) for v in value]
+            return [plain(held) for held in value]
         return plain(_natural(value))
 
     text = json.dumps(plain(value), ensure_ascii=False, separators=(",", ":"), sort_keys=options == _SORTED)
     return text, replaced
+
+
+def _plain_number(value: Any) -> Any:
+    """A number as JSON can hold it; subclasses (enums, numpy floats) become what they are."""
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else str(float(value))
+    return value if value is None or isinstance(value, bool) else int(value)
 
 
 def _key(key: Any) -> str:
@@ -83,28 +88,38 @@ def _key(key: Any) -> str:
 
 def _fallback(value: Any) -> Any:
     natural = _natural(value)
-    if isinstance(natural, float) and not math.isfinite(natural):
-        return str(natural)
-    return natural
+    return _plain_number(natural) if isinstance(natural, float) else natural
 
 
+@singledispatch
 def _natural(value: Any) -> Any:
     """What a value that JSON does not know is best written as: its fields, its items, its number, or its text."""
-    if hasattr(value, "model_dump"):
-        return value.model_dump(mode="json")
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return dataclasses.asdict(value)
-    if isinstance(value, (datetime, date, time)):
-        return value.isoformat()
-    if isinstance(value, (set, frozenset)):
-        return sorted(value, key=str)
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return bytes(value).decode("utf-8", "backslashreplace")
-    if hasattr(value, "tolist"):  # numpy and Arrow arrays and scalars
-        return value.tolist()
-    if hasattr(value, "to_dict"):
-        return value.to_dict()
+    if hasattr(value, "model_dump"):  # pydantic
+        return value.model_dump(mode="json")
+    for method in ("tolist", "to_dict"):  # numpy and Arrow arrays and scalars; frames
+        if hasattr(value, method):
+            return getattr(value, method)()
     return str(value)
+
+
+@_natural.register(date)
+@_natural.register(time)
+def _(value: date | time) -> str:
+    return value.isoformat()
+
+
+@_natural.register(set)
+@_natural.register(frozenset)
+def _(value: set[Any] | frozenset[Any]) -> list[Any]:
+    return sorted(value, key=str)
+
+
+@_natural.register(bytes)
+@_natural.register(bytearray)
+def _(value: bytes | bytearray) -> str:
+    return bytes(value).decode("utf-8", "backslashreplace")
 
 
 def _holds_non_finite(value: Any) -> bool:

@@ -36,7 +36,9 @@ class Metrics:
         [declaration] = models.declarations({metric: fields})
         store_folder.create(self._root)
         now = datetime.now(UTC).isoformat()
-        meta.append(self._root, "metrics.jsonl", {"workspace": self._workspace, **declaration.document(), "declared_at": now})
+        meta.append(
+            self._root, "metrics.jsonl", {"workspace": self._workspace, **declaration.document(), "declared_at": now}
+        )
         place_marker(self._root, "meta", str(uuid.uuid4()), "metrics.jsonl")
         self._catalog.publish()
         return declaration

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping  # noqa: TC003
 from typing import Annotated, Any, Literal
 
@@ -14,7 +13,6 @@ __all__ = [
     "AggregateRangeScore",
     "AggregateRubricScore",
     "AggregateScore",
-    "AggregateScores",
     "Histogram",
     "HistogramBin",
     "MetricDeclaration",
@@ -108,10 +106,6 @@ class MetricScore(BaseModel):
     status: str = "scored"
     comment: str | None = None
     error: str | None = None
-
-    @property
-    def is_nan(self) -> bool:
-        return isinstance(self.value, float) and math.isnan(self.value)
 
 
 class RowScore(BaseModel):
@@ -211,9 +205,3 @@ class AggregateRubricScore(AggregateScore):
     score_type: Literal["rubric"]
     rubric_distribution: list[RubricCount]
     mode_category: str | None
-
-
-class AggregateScores(BaseModel):
-    """All aggregate scores of a job. `.to_polars()` of the store's answer gives the same as a frame."""
-
-    scores: list[AggregateRangeScore | AggregateRubricScore]

@@ -1,8 +1,9 @@
-"""Names of jobs and workspaces, references to metrics, datasets and models, and the ways to name a job in a question."""
+"""Names of jobs and workspaces, references to metrics, datasets and models, and how a question names a job."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from evalstore.errors import InvalidName
@@ -11,6 +12,7 @@ __all__ = ["DEFAULT_WORKSPACE", "Address", "check_name", "parse_address", "refer
 
 DEFAULT_WORKSPACE = "default"
 LONGEST = 200
+_SHOWN = 60  # characters of a refused name that a message repeats
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]*")
 _LAST = re.compile(r"@last(?:~(\d+))?")
 
@@ -25,7 +27,7 @@ def check_name(name: str, what: str = "job") -> str:
     if not isinstance(name, str):
         raise InvalidName(f"a {what} name is text, not {type(name).__name__}")
     nearest = re.sub(r"[^A-Za-z0-9._@+-]+", "-", name).lstrip("._@+-").rstrip("-")[:LONGEST] or "unnamed"
-    shown = ascii(name) if len(name) <= 60 else f"{ascii(name[:57])}... ({len(name)} characters)"
+    shown = ascii(name) if len(name) <= _SHOWN else f"{name[:_SHOWN]!a}... ({len(name)} characters)"
     raise InvalidName(
         f"{shown} cannot name a {what}: a letter or digit, then letters, digits and . _ @ + -, "
         f"{LONGEST} characters at most; nearest allowed: {nearest!r}"
@@ -44,8 +46,8 @@ def reference(text: str | None, what: str = "reference") -> str | None:
     workspace, slash, name = text.partition("/")
     if not slash:
         workspace, name = DEFAULT_WORKSPACE, text
-    if not workspace or not name or any(ord(c) < 32 for c in text):
-        raise InvalidName(f"{ascii(text)} is no {what}: write 'workspace/name' or a bare name, without control characters")
+    if not workspace or not name or any(unicodedata.category(character) == "Cc" for character in text):
+        raise InvalidName(f"{text!a} is no {what}: write 'workspace/name' or a bare name, without control characters")
     return f"{workspace}/{name}"
 
 

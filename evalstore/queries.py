@@ -74,14 +74,14 @@ def leaderboard(
     dataset: str | None = None,
     errors: Errors = "exclude",
 ) -> pa.Table:
-    """Which model is best: the latest completed job per model within one dataset, ranked by the mean over the same rows."""
+    """Which model is best: the latest completed job per model and dataset, ranked by the mean over the same rows."""
     parameters: dict[str, Any] = {"metric": metric, "name": name, "suite": suite, "dataset": dataset, "errors": errors}
-    return session.ask_file("leaderboard", files=None if errors == "exclude" else "all", workspace=workspace, **parameters)
+    return session.ask_file(
+        "leaderboard", files=None if errors == "exclude" else "all", workspace=workspace, **parameters
+    )
 
 
-def aggregate_scores(
-    session: Session, *, job_id: str, metric: str | None = None, suite: str | None = None
-) -> pa.Table:
+def aggregate_scores(session: Session, *, job_id: str, metric: str | None = None, suite: str | None = None) -> pa.Table:
     """The aggregate scores of one job, as they were computed when it was committed."""
     return session.ask_file("aggregate_scores", job_id=job_id, metric=metric, suite=suite)
 
@@ -96,7 +96,7 @@ def sliced_scores(
     metric: str | None = None,
     suite: str | None = None,
 ) -> pa.Table:
-    """The aggregate scores of one job per slice of its rows, or under another policy for errors, from the row scores."""
+    """The aggregate scores of one job per slice of its rows, or under another policy for errors."""
     return session.ask_file(
         "sliced_scores",
         files=[job_id],
@@ -119,8 +119,7 @@ def select_rows(
     suite: str | None = None,
     limit: int | None = None,
 ) -> pa.Table:
-    """The rows of one job that meet all conditions; the worst or best first where asked, with rows in error before them and
-    limited apart from them."""
+    """The rows of one job that meet all conditions, the worst or best first where asked, rows in error before them."""
     return session.ask_file(
         "select_rows",
         files=[job_id],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import math
 import signal
 import threading
 import time
@@ -33,12 +34,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Job", "Terminated"]
 
-_NUMBERS = ("latency", "cost")
-_COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
+_LIMITS = {"repetition": 2**31}
 
 
 class Terminated(SystemExit):
-    """SIGTERM arrived inside a job: the block is left, the job is committed as interrupted, the process exits with 143."""
+    """SIGTERM arrived inside a job: the job is committed as interrupted, and the process exits with 143."""
 
     def __init__(self) -> None:
         super().__init__(128 + signal.SIGTERM)
@@ -118,46 +118,39 @@ class Job:
         """
         if self.status != "active":
             raise UsageError(f"job {self.name!r} is finished ({self.status}): open another one")
-        item_text, replaced = object_text(item)
-        line: dict[str, Any] = {"position": next(self._position), "suite": _text("suite", suite), "item": item_text}
-        canonical_item = json_text.canonical(item)
-        canonical_reference = ""
-        if reference is not None:
-            line["reference"], count = object_text(reference)
-            canonical_reference = json_text.canonical(reference)
+        line: dict[str, Any] = {"position": next(self._position), "suite": _text("suite", suite)}
+        replaced = _put_documents(line, item=item, sample=sample, reference=reference, metadata=metadata)
+        if requests is not None:
+            line["requests"], count = json_text.dumps(requests)
             replaced += count
-        for field, value in (("sample", sample), ("requests", requests), ("metadata", metadata)):
-            if value is not None:
-                line[field], count = json_text.dumps(value) if field == "requests" else object_text(value)
-                replaced += count
-        line["row_hash"] = row_hash(canonical_item, canonical_reference)
-        key = _row_key(row_key) if row_key is not None else _digest(canonical_item)
-        line["row_key"] = key
+        canonical_item = json_text.canonical(item)
+        canonical_reference = "" if reference is None else json_text.canonical(reference)
+        line["row_hash"] = _digest(f"{canonical_item}\n{canonical_reference}")
+        line["row_key"] = key = _digest(canonical_item) if row_key is None else _row_key(row_key)
         line["scores"] = score_values.normalise(scores)
         if error is not None:
-            line["error"] = score_values.error_text(error)
-            if isinstance(error, BaseException):
-                line["error_details"] = json_text.dumps(error_details(error))[0]
-        self._put_numbers(line, latency=latency, cost=cost, prompt_tokens=prompt_tokens,
-                          completion_tokens=completion_tokens, total_tokens=total_tokens, row_index=row_index)  # fmt: skip
+            _put_error(line, error)
+        _put_numbers(line, latency=latency, cost=cost)
+        _put_counts(
+            line,
+            prompt_tokens=prompt_tokens,
+            completion_tokens=completion_tokens,
+            total_tokens=total_tokens,
+            row_index=row_index,
+            repetition=repetition,
+        )
+        _put_moments(line, started_at=started_at, finished_at=finished_at)
         if cluster is not None:
             line["cluster"] = _text("cluster", str(cluster))
         if tags:
             line["tags"] = [tags] if isinstance(tags, str) else [str(tag) for tag in tags]
-        for field, moment in (("started_at", started_at), ("finished_at", finished_at)):
-            if moment is not None:
-                line[field] = _moment(field, moment)
         if repetition is not None:
-            self._number(line, key, repetition, failed=error is not None)
-        try:
-            data = orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
-        except (TypeError, ValueError):
-            text, count = json_text.dumps(line)
-            data, replaced = text.encode() + b"\n", replaced + count
+            self._number((suite, key, repetition), failed=error is not None)
+        data, count = _encode(line)
         self._staged.journal.append(data)
-        if replaced:
+        if replaced + count:
             with self._lock:
-                self.replaced_characters += replaced
+                self.replaced_characters += replaced + count
 
     def finish(self, status: str = "completed", error: BaseException | None = None) -> None:
         """Commits the job and publishes it. When this returns, every question from any process sees it.
@@ -221,46 +214,82 @@ class Job:
                 signal.signal(signal.SIGTERM, self._old_handler)
                 self._old_handler = None
 
-    def _put_numbers(self, line: dict[str, Any], **values: Any) -> None:
-        for field, value in values.items():
-            if value is None:
-                continue
-            if isinstance(value, bool) or not hasattr(value, "__float__"):
-                raise UsageError(f"{field} is a number, not {value!r}")
-            number = float(value)
-            if field in _NUMBERS:
-                line[field] = number if number - number == 0 else str(number)  # inf and nan travel as text
-            elif number != int(number) or number < 0:
-                raise UsageError(f"{field} is a count, not {value!r}")
-            else:
-                line[field] = int(value)
-
-    def _number(self, line: dict[str, Any], key: str, repetition: int, *, failed: bool) -> None:
-        if isinstance(repetition, bool) or not isinstance(repetition, int) or not 0 <= repetition < 2**31:
-            raise UsageError(f"repetition is 0, 1, 2, ..., not {repetition!r}")
-        line["repetition"] = repetition
-        place = (line["suite"], key, repetition)
+    def _number(self, place: tuple[str, str, int], *, failed: bool) -> None:
+        """Notes an explicitly numbered row, and refuses one that is there and not in error."""
+        suite, key, repetition = place
         with self._lock:
             if self._numbered.get(place) is False:
                 raise UsageError(
-                    f"row {key!r}, repetition {repetition}, of suite {line['suite']!r} is logged already; only a row in "
-                    "error may be logged again. Leave `repetition` out to add one."
+                    f"row {key!r}, repetition {repetition}, of suite {suite!r} is logged already; only a row in error "
+                    "may be logged again. Leave `repetition` out to add one."
                 )
             self._numbered[place] = failed
 
 
-def object_text(value: Any) -> tuple[str, int]:
+def _put_documents(line: dict[str, Any], **documents: Any) -> int:
+    """Puts values as JSON objects, and tells how many lone surrogates were replaced in them."""
+    replaced = 0
+    for field, value in documents.items():
+        if value is not None:
+            line[field], count = _object_text(value)
+            replaced += count
+    return replaced
+
+
+def _put_error(line: dict[str, Any], error: str | BaseException) -> None:
+    line["error"] = score_values.error_text(error)
+    if isinstance(error, BaseException):
+        line["error_details"] = json_text.dumps(_error_details(error))[0]
+
+
+def _put_numbers(line: dict[str, Any], **numbers: Any) -> None:
+    for field, value in numbers.items():
+        if value is not None:
+            number = _float(field, value)
+            line[field] = number if math.isfinite(number) else str(number)  # JSON has no infinity
+
+
+def _put_counts(line: dict[str, Any], **counts: Any) -> None:
+    for field, value in counts.items():
+        if value is not None:
+            number = _float(field, value)
+            if not (number.is_integer() and 0 <= number < _LIMITS.get(field, 2**63)):
+                raise UsageError(f"{field} is a whole number from 0 up, not {value!r}")
+            line[field] = int(value)
+
+
+def _put_moments(line: dict[str, Any], **moments: datetime | None) -> None:
+    for field, moment in moments.items():
+        if moment is not None:
+            if moment.tzinfo is None:
+                raise UsageError(f"{field} {moment.isoformat()} has no time zone: write datetime(..., tzinfo=UTC)")
+            line[field] = moment.astimezone(UTC).isoformat()
+
+
+def _float(field: str, value: Any) -> float:
+    if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
+        raise UsageError(f"{field} is a number, not {value!r}")
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise UsageError(f"{field} does not fit a double: {value!r}") from error
+
+
+def _encode(line: dict[str, Any]) -> tuple[bytes, int]:
+    try:
+        return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE), 0
+    except (TypeError, ValueError):  # a lone surrogate in a key, a tag, an error
+        text, replaced = json_text.dumps(line)
+        return text.encode() + b"\n", replaced
+
+
+def _object_text(value: Any) -> tuple[str, int]:
     """The JSON object of a value, `{"value": ...}` round what is none; and how many lone surrogates were replaced."""
     text, replaced = json_text.dumps(value)
     return (text if text.startswith("{") else f'{{"value":{text}}}'), replaced
 
 
-def row_hash(canonical_item: str, canonical_reference: str) -> str:
-    """The hash of a row's content: what makes two rows with the same key comparable."""
-    return _digest(f"{canonical_item}\n{canonical_reference}")
-
-
-def error_details(error: BaseException) -> dict[str, str]:
+def _error_details(error: BaseException) -> dict[str, str]:
     """Type, message and traceback of an exception."""
     trace = "".join(tracebacks.format_exception(error))
     return {"type": type(error).__name__, "message": str(error), "traceback": trace}
@@ -269,7 +298,7 @@ def error_details(error: BaseException) -> dict[str, str]:
 def _error_document(error: BaseException | None) -> dict[str, Any] | None:
     if error is None:
         return None
-    details = error_details(error)
+    details = _error_details(error)
     return {"type": details.pop("type"), "message": details.pop("message"), "details": details}
 
 
@@ -289,11 +318,5 @@ def _text(field: str, value: Any) -> str:
     return value
 
 
-def _moment(field: str, moment: datetime) -> str:
-    if moment.tzinfo is None:
-        raise UsageError(f"{field} {moment.isoformat()} has no time zone: write datetime(..., tzinfo=UTC)")
-    return moment.astimezone(UTC).isoformat()
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
+def _terminate(_number: int, _frame: FrameType | None) -> None:
     raise Terminated

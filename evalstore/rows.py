@@ -44,8 +44,7 @@ class RowScores(Answer):
         return frame.filter(frame["is_error"]).drop("quality", "is_error")
 
     def rows(self) -> pl.DataFrame:
-        """One line per row, with the columns of the view `rows`, its `quality` where an order was asked for, and
-        `is_error`."""
+        """One line per row: the columns of the view `rows`, `is_error`, and `quality` where an order was asked for."""
         return to_polars(self._rows)
 
     def wide(self) -> pl.DataFrame:

@@ -31,7 +31,9 @@ def normalise(scores: dict[str, Any] | None) -> list[dict[str, Any]]:
     if not scores:
         return []
     if not isinstance(scores, dict):
-        raise InvalidScore(f"scores is a dict of metric -> score, not {type(scores).__name__}: write scores={{'accuracy': 1}}")
+        raise InvalidScore(
+            f"scores is a dict of metric -> score, not {type(scores).__name__}: write scores={{'accuracy': 1}}"
+        )
     written: list[dict[str, Any]] = []
     for metric, given in scores.items():
         if not isinstance(metric, str) or not metric:
@@ -76,50 +78,64 @@ def _score(metric: str, given: Any) -> dict[str, Any]:
 
 
 def _fields(score: dict[str, Any], given: dict[str, Any]) -> None:
+    """Sets what a dict says of a score."""
     metric = score["metric"]
-    unknown = [key for key in given if key not in _FIELDS]
-    if unknown:
+    if unknown := [key for key in given if key not in _FIELDS]:
         raise InvalidScore(f"metric {metric!r}: a score has no field {unknown[0]!r}; {near(str(unknown[0]), _FIELDS)}")
     name = given.get("name", given.get("key"))
     if name is not None:
         if not isinstance(name, str) or not name:
             raise InvalidScore(f"metric {metric!r}: the name of a score is text, not {name!r}")
         score["name"] = name
-    value, label = given.get("value"), given.get("label")
-    if "score" in given:  # LangSmith's names: `score` is the number, `value` the label
-        if label is None:
-            label = value
-        elif value is not None:
-            raise InvalidScore(f"metric {metric!r}: give either `score` and `label`, or `value` and `label`, not all three")
-        value = given["score"]
+    value, label = _number_and_label(metric, given)
     _value(score, value)
     if label is not None:
-        if isinstance(label, (dict, list)):
-            score["label"], score["value_type"] = json_text.dumps(label)[0], "json"
-        elif "label" in score:
-            raise InvalidScore(f"metric {metric!r}: two labels, {score['label']!r} and {label!r}")
-        else:
-            score["label"] = _clean(label if isinstance(label, str) else str(label))
-            if score["value_type"] == "null":
-                score["value_type"] = "str"
-    if given.get("passed") is not None:
-        if given["passed"] not in (True, False):
-            raise InvalidScore(f"metric {metric!r}: passed is True or False, not {given['passed']!r}")
-        score["passed"] = bool(given["passed"])
-    if given.get("error") is not None:
-        score["error"] = _clean(error_text(given["error"]))
-    if given.get("status") not in (None, "scored"):
-        if given["status"] not in STATUSES:
-            raise InvalidScore(f"metric {metric!r}: status is one of {', '.join(STATUSES)}, not {given['status']!r}")
-        score["status"] = given["status"]
+        _label(score, label)
+    _judgement(score, given)
     for field in _TEXT & given.keys():
         if given[field] is not None:
             score[field] = _clean(str(given[field]))
     for field in _JSON & given.keys():
         if given[field] is not None:
-            text = json_text.dumps(given[field])[0]
-            # An integer too long for a double left its digits in `extra` already.
-            score[field] = json_text.dumps({**json_text.loads(score[field]), **dict(given[field])})[0] if field in score else text
+            # An integer too long for a double may have left its digits in `extra` already.
+            known = json_text.loads(score[field]) if field in score else None
+            score[field] = json_text.dumps({**known, **dict(given[field])} if known else given[field])[0]
+
+
+def _number_and_label(metric: str, given: dict[str, Any]) -> tuple[Any, Any]:
+    """Value and label of a dict. LangSmith's names are taken too: its `score` is a value, its `value` a label."""
+    value, label = given.get("value"), given.get("label")
+    if "score" not in given:
+        return value, label
+    if value is not None and label is not None:
+        raise InvalidScore(f"metric {metric!r}: give `score` with `value` or with `label`, not all three")
+    return given["score"], value if label is None else label
+
+
+def _label(score: dict[str, Any], label: Any) -> None:
+    if isinstance(label, (dict, list)):
+        score["label"], score["value_type"] = json_text.dumps(label)[0], "json"
+        return
+    if "label" in score:
+        raise InvalidScore(f"metric {score['metric']!r}: two labels, {score['label']!r} and {label!r}")
+    score["label"] = _clean(str(label))
+    if score["value_type"] == "null":
+        score["value_type"] = "str"
+
+
+def _judgement(score: dict[str, Any], given: dict[str, Any]) -> None:
+    """Sets passed, error and status."""
+    passed, error, status = given.get("passed"), given.get("error"), given.get("status")
+    if passed is not None:
+        if passed not in (True, False):
+            raise InvalidScore(f"metric {score['metric']!r}: passed is True or False, not {passed!r}")
+        score["passed"] = bool(passed)
+    if error is not None:
+        score["error"] = _clean(error_text(error))
+    if status is not None and status != "scored":  # what is scored is found out, not claimed
+        if status not in STATUSES:
+            raise InvalidScore(f"metric {score['metric']!r}: status is one of {', '.join(STATUSES)}, not {status!r}")
+        score["status"] = status
 
 
 def _value(score: dict[str, Any], given: Any) -> None:

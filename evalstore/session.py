@@ -1,4 +1,4 @@
-"""A session: one in-memory DuckDB that attaches the current snapshot for each question and holds nothing between them."""
+"""A session: an in-memory DuckDB that attaches the current snapshot for each question and holds nothing in between."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from evalstore import sql_files
-from evalstore.catalog import Catalog
 from evalstore.database import Database, for_glob
 from evalstore.errors import BrokenStore, QueryError
 from evalstore.job_folder import interrupted_jobs
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pyarrow as pa
+
+    from evalstore.catalog import Catalog
 
 __all__ = ["ALL", "Files", "Session"]
 
@@ -40,6 +41,7 @@ class Session:
                           "row_files": [for_glob(root / "schema" / "rows.parquet")]}  # fmt: skip
 
     def close(self) -> None:
+        """Lets go of the memory."""
         for database in self._databases.values():
             database.close()
         self._databases.clear()
@@ -53,21 +55,27 @@ class Session:
 
         Raises: UsageError, QueryError.
         """
-        database = self._database(allow_external)
+        database = self._database(allow_external=allow_external)
         with database.lock:
             database.check_question(sql, parameters)
         files: Files = ALL if _READS_FILES.search(sql) else None
         return self._ask(sql, parameters, files, allow_external=allow_external)
 
-    def _database(self, allow_external: bool) -> Database:
+    def _database(self, *, allow_external: bool) -> Database:
         if allow_external not in self._databases:
             self._databases[allow_external] = Database(None if allow_external else self.root)
         return self._databases[allow_external]
 
     def _ask(
-        self, sql: str, parameters: dict[str, Any], files: Files, *, file: str | None = None, allow_external: bool = False
+        self,
+        sql: str,
+        parameters: dict[str, Any],
+        files: Files,
+        *,
+        file: str | None = None,
+        allow_external: bool = False,
     ) -> pa.Table:
-        database = self._database(allow_external)
+        database = self._database(allow_external=allow_external)
         with database.lock:
             for tries_left in reversed(range(_TRIES)):
                 try:

@@ -42,9 +42,7 @@ def open(path: str | os.PathLike[str] | None = None, *, workspace: str = names.D
 class Store:
     """A folder of evaluation jobs, as something to write jobs into and to ask questions of. Also a context manager."""
 
-    def __init__(
-        self, path: str | os.PathLike[str] | None = None, *, workspace: str = names.DEFAULT_WORKSPACE
-    ) -> None:
+    def __init__(self, path: str | os.PathLike[str] | None = None, *, workspace: str = names.DEFAULT_WORKSPACE) -> None:
         """Raises: InvalidName for the workspace."""
         self.root = Path(path if path is not None else os.environ.get("EVALSTORE") or "evals").absolute()
         self.workspace = names.check_name(workspace, "workspace")
@@ -67,19 +65,23 @@ class Store:
 
     # Writing
 
-    def job(self, name: str | None = None, *, prefix: str | None = None, **context: Unpack[JobContext]) -> recorder.Job:
+    def job(
+        self, name: str | None = None, *, prefix: str | None = None, metadata: Any = None, **context: Unpack[JobContext]
+    ) -> recorder.Job:
         """Opens a job to log rows into; its name is claimed before this returns. Use it in a `with` block.
 
-        Give a `name`, or a `prefix` to which the time and four hex digits are appended. Git commit, branch and dirty flag
-        are taken from the current folder.
+        Give a `name`, or a `prefix` to which the time and four hex digits are appended. Git commit, branch and dirty
+        flag are taken from the current folder.
 
         Raises: InvalidName, UsageError, JobExists, JobBusy.
         """
         if (name is None) == (prefix is None):
-            raise UsageError("a job has either a name or a prefix: store.job('gsm8k-175b') or store.job(prefix='nightly')")
+            raise UsageError(
+                "a job has either a name or a prefix: store.job('gsm8k-175b') or store.job(prefix='nightly')"
+            )
         if name is None:
             name = job_context.prefixed_name(names.check_name(str(prefix)))
-        return self._open_job(name, **context)
+        return self._open_job(name, metadata=metadata, **context)
 
     def record(
         self,
@@ -93,6 +95,7 @@ class Store:
         metadata: Columns = (),
         suite: str = "default",
         columns: Mapping[str, str] | None = None,
+        job_metadata: Any = None,
         **context: Unpack[JobContext],
     ) -> AggregateScores:
         """Records a whole job at once from a Polars, Arrow or pandas frame, or a list of dicts.
@@ -106,6 +109,7 @@ class Store:
             reference: those of the reference.
             metadata: those of the metadata.
             suite: the suite of all rows.
+            job_metadata: any JSON about the job.
             columns: other fields of a row by column: {"row_key": "id", "latency": "seconds", "cost": "usd", ...}.
             context: as for `job()`.
 
@@ -115,7 +119,7 @@ class Store:
 
         mapping = bulk.ColumnMapping(scores, item, sample, reference, metadata, suite, columns or {})
         frame = frames.as_polars(rows)
-        job = self._open_job(name, **context)
+        job = self._open_job(name, metadata=job_metadata, **context)
         try:
             if frame is not None and bulk.is_simple(frame, mapping.resolved(frame.columns)):
                 job.log_frame(bulk.logged_table(frame, mapping))
@@ -129,7 +133,12 @@ class Store:
         return self.aggregate_scores(name)
 
     def import_from(
-        self, format: str, path: str | os.PathLike[str], *, progress: Callable[[int], None] | None = None, **options: Any
+        self,
+        format: str,
+        path: str | os.PathLike[str],
+        *,
+        progress: Callable[[int], None] | None = None,
+        **options: Any,
     ) -> ImportReport:
         """Brings results of another tool into the store. Formats: `rows` (any file of records).
 
@@ -151,7 +160,12 @@ class Store:
     # Asking
 
     def sql(
-        self, query: str, params: Sequence[Any] | Mapping[str, Any] | None = None, /, *, allow_external: bool = False,
+        self,
+        query: str,
+        params: Sequence[Any] | Mapping[str, Any] | None = None,
+        /,
+        *,
+        allow_external: bool = False,
         **named: Any,
     ) -> pl.DataFrame:
         """The answer to one reading SQL statement over the views, as a frame.
@@ -192,7 +206,7 @@ class Store:
         """Whether there is a finished job of this name."""
         if not store_folder.exists(self.root):
             return False
-        return queries.job(self._asking, workspace=self.workspace, name=names.check_name(name)).num_rows > 0
+        return len(queries.job(self._asking, workspace=self.workspace, name=names.check_name(name))) > 0
 
     def show(self, job: str) -> dict[str, Any]:
         """Everything that is known of one job: its names, totals, suites, config, git state, error.
@@ -211,7 +225,7 @@ class Store:
         dataset: str | None = None,
         errors: queries.Errors = "exclude",
     ) -> pl.DataFrame:
-        """Which model is best: the latest completed job per model within one dataset, ranked by the mean over the same rows.
+        """Which model is best: the latest completed job per model and dataset, ranked by the mean over the same rows.
 
         `errors`: "exclude" leaves rows in error out of the mean, "zero" counts them as 0, "worst" as the worst value of
         the metric. Every mean stands beside rows_scored, rows_unscored, rows_error and rows_total.
@@ -236,17 +250,26 @@ class Store:
         suite: str | None = None,
         errors: queries.Errors = "exclude",
     ) -> AggregateScores:
-        """The aggregate scores of a job; with `by`, per slice: a row field (`cluster`, `tags`, ...) or a path in a
-        document (`metadata.category`, `item.subject`).
+        """The aggregate scores of a job, or of each slice of its rows.
+
+        `by` names what to slice by: a row field (`cluster`, `tags`, ...) or a path in a document (`metadata.category`).
 
         Raises: JobNotFound, UnknownField.
         """
         [line] = self._job(job).to_pylist()
         if by is None and _policy(errors) == "exclude":
-            return AggregateScores(queries.aggregate_scores(self._asking, job_id=line["job_id"], metric=metric, suite=suite))
+            return AggregateScores(
+                queries.aggregate_scores(self._asking, job_id=line["job_id"], metric=metric, suite=suite)
+            )
         source, path = _slice(by)
         table = queries.sliced_scores(
-            self._asking, job_id=line["job_id"], slice_source=source, slice_path=path, errors=errors, metric=metric, suite=suite
+            self._asking,
+            job_id=line["job_id"],
+            slice_source=source,
+            slice_path=path,
+            errors=errors,
+            metric=metric,
+            suite=suite,
         )
         return AggregateScores(table)
 
@@ -297,22 +320,29 @@ class Store:
         dataset: str | None = None,
         model: str | None = None,
     ) -> pl.DataFrame:
-        """How a metric, or without one the overall score of suites, went from job to job; one line per point of a series.
+        """How a metric, or without one the overall score of suites, went from job to job: one line per point.
 
         Series (workspace, dataset, model, group) are never mixed: `previous`, `delta`, `moving_mean` and
         `moving_std_dev` (over the last five points) stay within one.
         """
         if metric is None and name is not None:
             raise UsageError("trend: `name` narrows a metric; give the metric too")
-        where = {
-            "workspace": self.workspace,
-            "suite": suite,
-            "dataset": names.reference(dataset, "dataset"),
-            "model": names.reference(model, "model"),
-        }
+        dataset, model = names.reference(dataset, "dataset"), names.reference(model, "model")
         if metric is None:
-            return frames.to_polars(queries.suite_trend(self._asking, **where))
-        return frames.to_polars(queries.metric_trend(self._asking, metric=metric, name=name, **where))
+            table = queries.suite_trend(
+                self._asking, workspace=self.workspace, suite=suite, dataset=dataset, model=model
+            )
+        else:
+            table = queries.metric_trend(
+                self._asking,
+                workspace=self.workspace,
+                metric=metric,
+                name=name,
+                suite=suite,
+                dataset=dataset,
+                model=model,
+            )
+        return frames.to_polars(table)
 
     def score_files(self, jobs: list[str] | None = None) -> list[str]:
         """The paths of the score files of some jobs, or of all, for `pl.scan_parquet`."""
@@ -335,8 +365,15 @@ class Store:
     def _job_files(self) -> JobFiles:
         return JobFiles(self.root)
 
-    def _open_job(self, name: str, *, source: dict[str, Any] | None = None, **context: Unpack[JobContext]) -> recorder.Job:
-        head = job_context.job_head(name, workspace=self.workspace, source=source, **context)
+    def _open_job(
+        self,
+        name: str,
+        *,
+        source: dict[str, Any] | None = None,
+        metadata: Any = None,
+        **context: Unpack[JobContext],
+    ) -> recorder.Job:
+        head = job_context.job_head(name, workspace=self.workspace, source=source, metadata=metadata, **context)
         store_folder.create(self.root)
         head["metrics"] += self.metrics.in_force()  # after those of the job itself, which go before
         return recorder.Job(self.root, head, lambda: self._job_files, self._catalog)

@@ -44,7 +44,9 @@ def create(root: Path) -> None:
     ours = {*_FOLDERS, "staging", "schema", "writer.lock"}
     strangers = sorted(entry.name for entry in root.iterdir() if entry.name not in ours) if root.exists() else []
     if strangers:
-        raise UsageError(f"{root} is no store and holds other things ({', '.join(strangers[:3])}); choose a folder of its own")
+        raise UsageError(
+            f"{root} is no store and holds other things ({', '.join(strangers[:3])}); choose a folder of its own"
+        )
     for name in _FOLDERS:
         (root / name).mkdir(parents=True, exist_ok=True)
     draft = root / "staging" / ".new" / uuid.uuid4().hex

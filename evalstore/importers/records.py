@@ -38,16 +38,15 @@ def import_rows(
 
     Raises: BrokenInput (file, line, field), UsageError; then no job is left behind.
     """
-    mapping = RowMapping(
-        suite=suite,
-        **{part: _paths(part, options.pop(part, None)) for part in _PARTS},
-        **{field: _path(options.pop(field, None)) for field in _FIELDS},
-    )
+    parts: dict[str, Any] = {part: _paths(part, options.pop(part, None)) for part in _PARTS}
+    fields: dict[str, Any] = {field: _path(options.pop(field, None)) for field in _FIELDS}
+    mapping = RowMapping(suite=suite, **parts, **fields)
     if not mapping.scores:
         raise UsageError("name at least one score: scores={'is_correct': 'is_correct'} (--score is_correct)")
     rows = logged_rows(path, mapping, skip_bad_rows=skip_bad_rows)
     first = next(rows)  # a file that cannot be read at all claims no name
-    opened = open_job(job, source={"tool": "rows", "path": str(path), "content_hash": _content_hash(path)}, **options)
+    source = {"tool": "rows", "path": str(path), "content_hash": _content_hash(path)}
+    opened = open_job(job, metadata=options.pop("job_metadata", None), source=source, **options)
     count = bad = 0
     try:
         for row in _with_first(first, rows):

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from evalstore.recorder import Job
 
-__all__ = ["ImportReport", "OpenJob"]
+    # How an importer opens a job: by its name, its source (tool, path, content_hash), and what `store.job()` takes.
+    OpenJob = Callable[..., Job]
 
-
-class OpenJob(Protocol):
-    """How an importer opens a job: its name, where it came from, and what `store.job()` takes."""
-
-    def __call__(self, name: str, *, source: dict[str, Any] | None = None, **context: Any) -> Job: ...
+__all__ = ["ImportReport"]
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ COPY (
     INNER JOIN numbered_row AS numbered
         ON logged.job_id = numbered.job_id AND logged.position = numbered.position
     ORDER BY logged.suite, numbered.row_index, numbered.repetition
-) TO $path (
+) TO $path (  -- noqa: PRS
     FORMAT parquet,
     COMPRESSION zstd,
     FIELD_IDS {

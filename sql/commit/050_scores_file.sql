@@ -30,13 +30,13 @@ COPY (
             score.name,
             declared.rubric,
             declared.threshold,
-            coalesce(declared.higher_is_better, true) AS higher_is_better
+            coalesce(declared.higher_is_better, TRUE) AS higher_is_better
         FROM (SELECT DISTINCT job_id, score.metric AS metric, name FROM logged_score) AS score
         INNER JOIN declared_metric AS declared
             ON
                 score.job_id = declared.job_id
                 AND score.metric = declared.metric
-                AND (declared.name IS NULL OR declared.name = score.name)
+                AND (declared.name IS NULL OR score.name = declared.name)
         ORDER BY score.job_id, score.metric, score.name, declared.name NULLS LAST
     ),
 
@@ -104,7 +104,7 @@ COPY (
         score.target_run_id AS target_run_id
     FROM valued
     ORDER BY suite, metric, name, row_index, repetition, score_index
-) TO $path (
+) TO $path (  -- noqa: PRS
     FORMAT parquet,
     COMPRESSION zstd,
     FIELD_IDS {

@@ -21,8 +21,8 @@ row_state AS (
         r.suite,
         r.row_key,
         r.repetition,
-        bool_or(coalesce(score.status = 'scored', false)) AS is_scored,
-        bool_or(r.error IS NOT NULL OR coalesce(score.status = 'error', false)) AS is_error
+        bool_or(coalesce(score.status = 'scored', FALSE)) AS is_scored,
+        bool_or(r.error IS NOT NULL OR coalesce(score.status = 'error', FALSE)) AS is_error
     FROM rows AS r
     LEFT JOIN row_scores AS score
         ON

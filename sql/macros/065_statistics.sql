@@ -32,12 +32,15 @@ list_transform(range(2, len(counts) + 1), lambda i: counts[i] - counts[i - 1]);
 -- In the declared order with zero counts kept; labels of an undeclared metric in alphabetical order.
 CREATE OR REPLACE MACRO label_distribution(rubric, counts) AS
 CASE
-    WHEN rubric IS NOT NULL THEN list_transform(
-        rubric,
-        lambda s: {
-            'label': s.label, 'value': s.value, 'description': s.description, 'count': coalesce(counts[s.label], 0)::BIGINT
-        }
-    )
+    WHEN rubric IS NOT NULL
+        THEN
+            list_transform(
+                rubric,
+                lambda s: {
+                    'label': s.label, 'value': s.value, 'description': s.description,
+                    'count': coalesce(counts[s.label], 0)::BIGINT
+                }
+            )
     ELSE list_transform(
         list_sort(map_keys(counts)),
         lambda l: {'label': l, 'value': NULL::DOUBLE, 'description': NULL::VARCHAR, 'count': counts[l]::BIGINT}

@@ -1,85 +1,93 @@
 -- The latest completed job per model within one dataset, ranked per suite and metric. Models are ranked together only
 -- over the same row set: the one that most models share; the others stand unranked, with comparable = false.
 CREATE OR REPLACE MACRO leaderboard_by(errors := 'exclude') AS TABLE
-WITH measured AS (
-    SELECT job_id, suite, metric, name, mean, std_error, passed, evaluated, rows_scored, rows_unscored, rows_error, rows_total
-    FROM aggregate_score
-    WHERE errors = 'exclude'
-    UNION ALL
-    SELECT job_id, suite, metric, name, mean, std_error, passed, evaluated, rows_scored, rows_unscored, rows_error, rows_total
-    FROM score_aggregates(errors := errors)
-    WHERE errors <> 'exclude'
-),
+    WITH measured AS (
+        SELECT
+            job_id, suite, metric, name, mean, std_error, passed, evaluated, rows_scored, rows_unscored, rows_error,
+            rows_total
+        FROM aggregate_score
+        WHERE errors = 'exclude'
+        UNION ALL
+        SELECT
+            job_id, suite, metric, name, mean, std_error, passed, evaluated, rows_scored, rows_unscored, rows_error,
+            rows_total
+        FROM score_aggregates(errors := errors)
+        WHERE errors <> 'exclude'
+    ),
 
-latest AS (
+    latest AS (
+        SELECT
+            job.workspace,
+            job.dataset,
+            job.model,
+            job.name AS job,
+            job.created_at,
+            measured.*,
+            coalesce(
+                exact.higher_is_better,
+                general.higher_is_better,
+                declared_direction(job.metrics, measured.metric, measured.name),
+                TRUE
+            ) AS higher_is_better,
+            list_filter(job.suites, lambda s: s.name = measured.suite)[1].rows_digest AS rows_digest
+        FROM measured
+        INNER JOIN job ON measured.job_id = job.job_id
+        LEFT JOIN metric AS exact
+            ON job.workspace = exact.workspace AND measured.metric = exact.metric AND measured.name = exact.name
+        LEFT JOIN metric AS general
+            ON job.workspace = general.workspace AND measured.metric = general.metric AND general.name IS NULL
+        WHERE job.status = 'completed'
+        QUALIFY row_number() OVER (
+            PARTITION BY
+                job.workspace, job.dataset, coalesce(job.model, job.name), measured.suite, measured.metric,
+                measured.name
+            ORDER BY job.created_at DESC, job.job_id DESC
+        ) = 1
+    ),
+
+    shared AS (
+        SELECT
+            *,
+            count(*) OVER (PARTITION BY workspace, dataset, suite, metric, name, rows_digest) AS models_on_these_rows,
+            max(created_at)
+                OVER (PARTITION BY workspace, dataset, suite, metric, name, rows_digest)
+                AS newest_on_these_rows
+        FROM latest
+    ),
+
+    compared AS (
+        SELECT
+            *,
+            rows_digest = first_value(rows_digest) OVER (
+                PARTITION BY workspace, dataset, suite, metric, name
+                ORDER BY models_on_these_rows DESC, newest_on_these_rows DESC, rows_digest ASC
+            ) AS comparable
+        FROM shared
+    )
+
     SELECT
-        job.workspace,
-        job.dataset,
-        job.model,
-        job.name AS job,
-        job.created_at,
-        measured.*,
-        coalesce(
-            exact.higher_is_better,
-            general.higher_is_better,
-            declared_direction(job.metrics, measured.metric, measured.name),
-            true
-        ) AS higher_is_better,
-        list_filter(job.suites, lambda s: s.name = measured.suite)[1].rows_digest AS rows_digest
-    FROM measured
-    INNER JOIN job ON measured.job_id = job.job_id
-    LEFT JOIN metric AS exact
-        ON job.workspace = exact.workspace AND measured.metric = exact.metric AND measured.name = exact.name
-    LEFT JOIN metric AS general
-        ON job.workspace = general.workspace AND measured.metric = general.metric AND general.name IS NULL
-    WHERE job.status = 'completed'
-    QUALIFY row_number() OVER (
-        PARTITION BY job.workspace, job.dataset, coalesce(job.model, job.name), measured.suite, measured.metric, measured.name
-        ORDER BY job.created_at DESC, job.job_id DESC
-    ) = 1
-),
-
-shared AS (
-    SELECT
-        *,
-        count(*) OVER (PARTITION BY workspace, dataset, suite, metric, name, rows_digest) AS models_on_these_rows,
-        max(created_at) OVER (PARTITION BY workspace, dataset, suite, metric, name, rows_digest) AS newest_on_these_rows
-    FROM latest
-),
-
-compared AS (
-    SELECT
-        *,
-        rows_digest = first_value(rows_digest) OVER (
-            PARTITION BY workspace, dataset, suite, metric, name
-            ORDER BY models_on_these_rows DESC, newest_on_these_rows DESC, rows_digest ASC
-        ) AS comparable
-    FROM shared
-)
-
-SELECT
-    workspace,
-    dataset,
-    suite,
-    metric,
-    name,
-    CASE WHEN comparable AND mean IS NOT NULL THEN rank() OVER (
-        PARTITION BY workspace, dataset, suite, metric, name, comparable AND mean IS NOT NULL
-        ORDER BY CASE WHEN higher_is_better THEN -mean ELSE mean END ASC
-    ) END AS rank,
-    model,
-    job,
-    mean,
-    std_error,
-    passed,
-    evaluated,
-    rows_scored,
-    rows_unscored,
-    rows_error,
-    rows_total,
-    comparable,
-    higher_is_better,
-    created_at,
-    job_id
-FROM compared
-ORDER BY workspace, dataset, suite, metric, name, rank NULLS LAST, model, job;
+        workspace,
+        dataset,
+        suite,
+        metric,
+        name,
+        CASE WHEN comparable AND mean IS NOT NULL THEN rank() OVER (
+            PARTITION BY workspace, dataset, suite, metric, name, comparable AND mean IS NOT NULL
+            ORDER BY CASE WHEN higher_is_better THEN -mean ELSE mean END ASC
+        ) END AS rank,
+        model,
+        job,
+        mean,
+        std_error,
+        passed,
+        evaluated,
+        rows_scored,
+        rows_unscored,
+        rows_error,
+        rows_total,
+        comparable,
+        higher_is_better,
+        created_at,
+        job_id
+    FROM compared
+    ORDER BY workspace, dataset, suite, metric, name, rank NULLS LAST, model, job;

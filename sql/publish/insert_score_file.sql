@@ -4,4 +4,4 @@ SELECT unnest(lines)
 FROM (
     SELECT unnest(from_json(chunk, $structure)) AS lines
     FROM unnest($documents::VARCHAR[]) AS chunks (chunk)
-);
+) AS parsed;

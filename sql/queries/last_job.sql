@@ -2,7 +2,7 @@
 SELECT
     name,
     count(*) OVER () AS jobs,
-    count(DISTINCT (dataset, model)) OVER () AS series
+    count(DISTINCT dataset, model) OVER () AS series
 FROM jobs
 WHERE
     workspace = $workspace

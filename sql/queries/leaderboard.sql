@@ -1,4 +1,4 @@
--- Which model is best: the latest completed job per model within one dataset, ranked by the mean over the same rows.
+-- Which model is best: the latest completed job per model and dataset, ranked by the mean over the same rows.
 SELECT *
 FROM leaderboard_by(errors := $errors)
 WHERE

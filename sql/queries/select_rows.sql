@@ -1,5 +1,4 @@
--- The rows of one job that meet all conditions; the worst or best first where asked, with rows in error before them and
--- limited apart from them.
+-- The rows of one job that meet all conditions, the worst or best first where asked, rows in error before them.
 WITH condition AS (
     SELECT
         row_number() OVER () AS number,
@@ -98,4 +97,4 @@ FROM ranked
 QUALIFY
     $limit::BIGINT IS NULL
     OR row_number() OVER (PARTITION BY apart ORDER BY place NULLS LAST, suite, row_index, repetition) <= $limit
-ORDER BY apart DESC, place NULLS LAST, suite, row_index, repetition;
+ORDER BY apart DESC, place ASC NULLS LAST, suite ASC, row_index ASC, repetition ASC;

@@ -1,4 +1,4 @@
--- The aggregate scores of one job per slice of its rows, or under another policy for errors, from the row scores.
+-- The aggregate scores of one job per slice of its rows, or under another policy for errors.
 SELECT
     suite,
     metric,

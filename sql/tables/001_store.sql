@@ -139,7 +139,7 @@ CREATE TABLE score_file (
     rows_sha256 VARCHAR NOT NULL
 );
 
--- What meta/metrics.jsonl declares: the last declaration of each metric; a null name speaks for all names of the metric.
+-- What meta/metrics.jsonl declares: the last declaration of each metric; a null name speaks for all its names.
 CREATE TABLE metric (
     workspace VARCHAR NOT NULL,
     metric VARCHAR NOT NULL,

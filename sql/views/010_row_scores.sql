@@ -5,7 +5,7 @@ SELECT
     job.workspace,
     job.name AS job,
     score.*
-FROM read_parquet(
+FROM read_parquet(  -- noqa: PRS
     coalesce(getvariable('score_files'), ['@ROOT_GLOB@/schema/scores.parquet', '@ROOT_GLOB@/jobs/*/*/scores-*.parquet']),
     schema = MAP {
         1: {'name': 'job_id', 'type': 'VARCHAR', 'default_value': NULL},

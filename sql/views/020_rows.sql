@@ -5,7 +5,7 @@ SELECT
     job.workspace,
     job.name AS job,
     logged.*
-FROM read_parquet(
+FROM read_parquet(  -- noqa: PRS
     coalesce(getvariable('row_files'), ['@ROOT_GLOB@/schema/rows.parquet', '@ROOT_GLOB@/jobs/*/*/rows-*.parquet']),
     schema = MAP {
         1: {'name': 'job_id', 'type': 'VARCHAR', 'default_value': NULL},

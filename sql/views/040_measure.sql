@@ -8,8 +8,8 @@ WITH seen AS (
         name,
         min(value) FILTER (WHERE status = 'scored') AS lowest,
         max(value) FILTER (WHERE status = 'scored') AS highest,
-        coalesce(bool_and(value_type = 'bool') FILTER (WHERE status = 'scored'), false) AS is_boolean,
-        coalesce(bool_and(label IS NOT NULL) FILTER (WHERE status = 'scored'), false) AS is_labelled
+        coalesce(bool_and(value_type = 'bool') FILTER (WHERE status = 'scored'), FALSE) AS is_boolean,
+        coalesce(bool_and(label IS NOT NULL) FILTER (WHERE status = 'scored'), FALSE) AS is_labelled
     FROM row_scores
     GROUP BY job_id, suite, metric, name
 )
@@ -20,7 +20,7 @@ SELECT DISTINCT ON (seen.job_id, seen.suite, seen.metric, seen.name)
     declared.maximum,
     declared.rubric,
     declared.threshold,
-    coalesce(declared.higher_is_better, true) AS higher_is_better,
+    coalesce(declared.higher_is_better, TRUE) AS higher_is_better,
     CASE
         WHEN declared.score_type IS NOT NULL THEN declared.score_type
         WHEN declared.rubric IS NOT NULL OR seen.is_labelled THEN 'rubric'
@@ -31,6 +31,6 @@ LEFT JOIN declared_metric AS declared
     ON
         seen.job_id = declared.job_id
         AND seen.metric = declared.metric
-        AND (declared.name IS NULL OR declared.name = seen.name)
+        AND (declared.name IS NULL OR seen.name = declared.name)
 ORDER BY seen.job_id, seen.suite, seen.metric, seen.name, declared.name NULLS LAST;
 COMMENT ON VIEW measure IS 'What was measured: one line per (job, suite, metric, name) with its declaration.';

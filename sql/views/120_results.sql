@@ -1,5 +1,13 @@
 -- Exactly one line per completed job: its references and all its aggregate scores.
 CREATE OR REPLACE VIEW results AS
+WITH scores AS (
+    SELECT
+        a.job_id,
+        list(a ORDER BY a.suite, a.metric, a.name) AS scores
+    FROM aggregate_scores AS a
+    GROUP BY a.job_id
+)
+
 SELECT
     job.name,
     job.workspace,
@@ -23,12 +31,6 @@ SELECT
     job.pass_rate,
     job.cost
 FROM job
-LEFT JOIN (
-    SELECT
-        a.job_id,
-        list(a ORDER BY a.suite, a.metric, a.name) AS scores
-    FROM aggregate_scores AS a
-    GROUP BY a.job_id
-) AS scores ON job.job_id = scores.job_id
+LEFT JOIN scores ON job.job_id = scores.job_id
 WHERE job.status = 'completed';
 COMMENT ON VIEW results IS 'Exactly one line per completed job: metric, dataset and model references and its aggregate scores.';

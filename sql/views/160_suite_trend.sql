@@ -16,7 +16,7 @@ SELECT
     rows_digest,
     lag(overall_score) OVER series AS previous,
     overall_score - lag(overall_score) OVER series AS delta,
-    rows_digest IS DISTINCT FROM lag(rows_digest) OVER series AND lag(job_id) OVER series IS NOT NULL AS rows_changed,
+    rows_digest <> lag(rows_digest) OVER series AS rows_changed,
     avg(overall_score) OVER last_five AS moving_mean,
     stddev_samp(overall_score) OVER last_five AS moving_std_dev,
     count(overall_score) OVER last_five AS moving_count
