@@ -7,18 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from evalstore.errors import UnknownField, UsageError, near
+from evalstore.job_files import FrameRows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import polars as pl
-    import pyarrow as pa
-
-    from evalstore.job_files import JobFiles
 
     Columns = Sequence[str] | Mapping[str, str]
 
-__all__ = ["ColumnMapping", "is_simple", "logged_rows", "logged_table"]
+__all__ = ["ColumnMapping", "frame_rows", "is_simple", "logged_rows"]
 
 _ROW_COLUMNS = (
     "row_key",
@@ -102,51 +100,31 @@ def logged_rows(rows: pl.DataFrame | Iterable[dict[str, Any]], mapping: ColumnMa
         }
 
 
-def logged_table(frame: pl.DataFrame, mapping: ColumnMapping) -> Callable[[JobFiles, str], pa.Table]:
-    """What `Job.log_frame` takes: makes the table of logged rows, with keys and hashes, once the job has its id."""
-    names = mapping.resolved(frame.columns)
-    return lambda files, job_id: files.hashed(logged_frame(frame, names, mapping.suite, job_id).to_arrow())
-
-
-def logged_frame(frame: pl.DataFrame, mapping: dict[str, dict[str, str]], suite: str, job_id: str) -> pl.DataFrame:
-    """The logged rows of a simple frame, one line each, still without key and hash where no column gives a key.
-
-    Columns as `commit/010_logged_row.sql` has them; `canonical_item` and `canonical_reference` are what is hashed.
-    """
+def frame_rows(frame: pl.DataFrame, mapping: ColumnMapping) -> FrameRows:
+    """The rows and scores of a simple frame as two tables: what `commit/015_logged_frame.sql` and 017 read."""
     import polars as pl
 
-    row = mapping["row"]
-    text = {part: _object(frame, mapping[part]) for part in ("item", "sample", "reference", "metadata")}
-    scores = [_score(frame[column], name) for name, column in mapping["scores"].items()]
-    columns: dict[str, pl.Expr | pl.Series] = {
-        "job_id": pl.lit(job_id),
-        "position": pl.int_range(pl.len(), dtype=pl.Int64),
-        "suite": pl.lit(suite),
-        "row_key": pl.lit(None, pl.String),
-        "repetition": pl.lit(None, pl.Int32),
-        "row_index": pl.lit(None, pl.Int64),
-        **text,
-        "canonical_item": _object(frame, dict(sorted(mapping["item"].items()))),
-        "canonical_reference": _object(frame, dict(sorted(mapping["reference"].items()))).fill_null(""),
-        "requests": pl.lit(None, pl.String),
-        "error": pl.lit(None, pl.String),
-        "error_details": pl.lit(None, pl.String),
-        "started_at": pl.lit(None, pl.Datetime("us", "UTC")),
-        "finished_at": pl.lit(None, pl.Datetime("us", "UTC")),
-        "latency": pl.lit(None, pl.Float64),
-        "prompt_tokens": pl.lit(None, pl.Int64),
-        "completion_tokens": pl.lit(None, pl.Int64),
-        "total_tokens": pl.lit(None, pl.Int64),
-        "cost": pl.lit(None, pl.Float64),
-        "tags": pl.lit(None, pl.List(pl.String)),
-        "cluster": pl.lit(None, pl.String),
-        "scores": pl.concat_list(scores),
+    names = mapping.resolved(frame.columns)
+    position = pl.int_range(pl.len(), dtype=pl.Int64).alias("position")
+    columns = {
+        **{part: _object(frame, names[part]) for part in ("item", "sample", "reference", "metadata")},
+        "canonical_item": _object(frame, dict(sorted(names["item"].items()))),
+        "canonical_reference": _object(frame, dict(sorted(names["reference"].items()))).fill_null(""),
+        **{field: pl.lit(None, kind) for field, kind in _row_kinds().items()},
+        **{field: frame[column].cast(_row_kinds()[field]) for field, column in names["row"].items()},
     }
-    kinds = {"latency": pl.Float64, "cost": pl.Float64, "repetition": pl.Int32}
-    for name, column in row.items():
-        counts = pl.Int64 if name.endswith("_tokens") else pl.String
-        columns[name] = frame[column].cast(kinds.get(name, counts))
-    return frame.select(**columns)
+    rows = frame.select(position, pl.lit(mapping.suite).alias("suite"), **columns)
+    scores = pl.concat(
+        [frame.select(position, *_score(frame[column], name)) for name, column in names["scores"].items()]
+    )
+    return FrameRows(rows.to_arrow(), scores.to_arrow())
+
+
+def _row_kinds() -> dict[str, pl.DataType]:
+    import polars as pl
+
+    kinds: dict[str, Any] = {"latency": pl.Float64, "cost": pl.Float64, "repetition": pl.Int32}
+    return {field: kinds.get(field, pl.Int64 if field.endswith("_tokens") else pl.String) for field in _ROW_COLUMNS}
 
 
 def _named(columns: Columns) -> dict[str, str]:
@@ -172,35 +150,17 @@ def _object(frame: pl.DataFrame, names: dict[str, str]) -> pl.Series:
     )
 
 
-_NULL_FIELDS = (
-    "status",
-    "comment",
-    "error",
-    "correction",
-    "metadata",
-    "evaluator_info",
-    "feedback_config",
-    "extra",
-    "source_run_id",
-    "target_run_id",
-)
-
-
-def _score(column: pl.Series, metric: str) -> pl.Series:
-    """One score column as the struct that `score_values.normalise` makes of each value."""
+def _score(column: pl.Series, metric: str) -> list[pl.Series | pl.Expr]:
+    """Metric, value, value_type and label of one score column, as `score_values.normalise` finds them."""
     import polars as pl
 
     kind = column.dtype
     is_text = kind in (pl.String, pl.Categorical, pl.Enum)
     name = "bool" if kind == pl.Boolean else "str" if is_text else "int" if kind.is_integer() else "float"
-    fields = [
+    missing = pl.lit(None, pl.String)
+    return [
         pl.lit(metric).alias("metric"),
-        pl.lit(None, pl.String).alias("name"),
-        pl.lit(0, pl.Int32).alias("score_index"),
-        (pl.lit(None, pl.Float64) if is_text else pl.lit(column).cast(pl.Float64)).alias("value"),
-        pl.when(pl.lit(column).is_null()).then(pl.lit("null")).otherwise(pl.lit(name)).alias("value_type"),
-        (pl.lit(column).cast(pl.String) if is_text else pl.lit(None, pl.String)).alias("label"),
-        pl.lit(None, pl.Boolean).alias("passed"),
-        *(pl.lit(None, pl.String).alias(field) for field in _NULL_FIELDS),
+        pl.lit(None, pl.Float64).alias("value") if is_text else column.cast(pl.Float64).alias("value"),
+        pl.when(column.is_null()).then(pl.lit("null")).otherwise(pl.lit(name)).alias("value_type"),
+        column.cast(pl.String).alias("label") if is_text else missing.alias("label"),
     ]
-    return pl.select(pl.struct(fields).alias(metric)).to_series()

@@ -22,20 +22,28 @@ if TYPE_CHECKING:
 
     from evalstore.journal import Journal
 
-__all__ = ["DOCUMENT_VERSION", "JobDraft", "JobFiles", "write_schema_files"]
+__all__ = ["DOCUMENT_VERSION", "FrameRows", "JobDraft", "JobFiles", "write_schema_files"]
 
 DOCUMENT_VERSION = 1
 _LEAST_LINE = 16 * 1024 * 1024  # DuckDB's default limit of one JSON line
 
 
+@dataclass(frozen=True)
+class FrameRows:
+    """The rows of a frame, and their scores one line each, tied by `position`."""
+
+    rows: pa.Table
+    scores: pa.Table
+
+
 @dataclass
 class JobDraft:
-    """A job to be finished: where its files go, what is known of it, and its rows, journaled or as a table."""
+    """A job to be finished: where its files go, what is known of it, and its rows, journaled or as a frame."""
 
     folder: Path
     job: dict[str, Any]
     declarations: list[dict[str, Any]]
-    rows: Journal | pa.Table
+    rows: Journal | FrameRows
     document: dict[str, Any] = field(default_factory=dict)
     rows_count: int = 0
     scores_count: int = 0
@@ -88,35 +96,27 @@ class JobFiles:
             draft.document = _document(draft, totals.get(draft.job_id, {}), aggregates.get(draft.job_id, []))
             write_document(draft.folder / "job.json", draft.document)
 
-    def hashed(self, rows: pa.Table) -> pa.Table:
-        """Logged rows of a frame with the row_hash, and row_key where there was none, that log() would have made."""
-        with self._database.lock:
-            self._database.register("frame", rows)
-            try:
-                return self._database.ask_file("commit/015_hashed_frame.sql")
-            finally:
-                self._database.unregister("frame")
-
     def _write_parquet(self, draft: JobDraft) -> None:
         database = self._database
-        if hasattr(draft.rows, "path"):
-            database.set_variables(
-                job_id=draft.job_id,
-                journal=for_glob(draft.rows.path),
-                longest_line=max(_LEAST_LINE, draft.rows.longest_line + 1024),
-            )
-            database.run_file("commit/010_logged_row.sql")
+        database.set_variables(job_id=draft.job_id)
+        if isinstance(draft.rows, FrameRows):
+            database.register("frame", draft.rows.rows)
+            database.register("frame_score", draft.rows.scores)
+            database.run_file("commit/015_logged_frame.sql")
+            database.run_file("commit/017_logged_frame_score.sql")
         else:
-            database.register("logged_row", draft.rows)
+            longest = max(_LEAST_LINE, draft.rows.longest_line + 1024)
+            database.set_variables(journal=for_glob(draft.rows.path), longest_line=longest)
+            database.run_file("commit/010_logged_row.sql")
+            database.run_file("commit/012_logged_score.sql")
         try:
             database.run_file("commit/020_numbered_row.sql")
             draft.rows_count = database.copy_file("commit/040_rows_file.sql", path=str(_rows(draft)))
             draft.scores_count = database.copy_file("commit/050_scores_file.sql", path=str(_scores(draft)))
         finally:
-            if hasattr(draft.rows, "path"):
-                database.run("DROP VIEW IF EXISTS logged_row")
-            else:
-                database.unregister("logged_row")
+            if isinstance(draft.rows, FrameRows):
+                database.unregister("frame")
+                database.unregister("frame_score")
 
 
 def _rows(draft: JobDraft) -> Path:
@@ -168,7 +168,7 @@ def write_schema_files(folder: Path) -> None:
     empty = folder / "empty.jsonl"
     empty.touch()
     database.set_variables(job_id="", journal=for_glob(empty), longest_line=_LEAST_LINE, declarations="[]")
-    for name in ("010_logged_row", "020_numbered_row", "030_declared_metric"):
+    for name in ("010_logged_row", "012_logged_score", "020_numbered_row", "030_declared_metric"):
         database.run_file(f"commit/{name}.sql")
     database.copy_file("commit/040_rows_file.sql", path=str(folder / "rows.parquet"))
     database.copy_file("commit/050_scores_file.sql", path=str(folder / "scores.parquet"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import math
+import os
 import signal
 import threading
 import time
@@ -26,10 +27,8 @@ if TYPE_CHECKING:
     from types import FrameType, TracebackType
     from typing import Self
 
-    import pyarrow as pa
-
     from evalstore.catalog import Catalog
-    from evalstore.job_files import JobFiles
+    from evalstore.job_files import FrameRows, JobFiles
     from evalstore.journal import Journal
 
 __all__ = ["Job", "Terminated"]
@@ -57,6 +56,7 @@ class Job:
         self.workspace: str = head["workspace"]
         self.job_id: str = head["job_id"]
         self.status = "active"
+        self._process = os.getpid()
         self.replaced_characters = 0
         self._files, self._catalog = files, catalog
         self._staged = StagedJob(root, head)
@@ -118,6 +118,8 @@ class Job:
         """
         if self.status != "active":
             raise UsageError(f"job {self.name!r} is finished ({self.status}): open another one")
+        if os.getpid() != self._process:
+            raise UsageError(f"job {self.name!r} was opened by another process: log there, or open a job of your own")
         line: dict[str, Any] = {"position": next(self._position), "suite": _text("suite", suite)}
         replaced = _put_documents(line, item=item, sample=sample, reference=reference, metadata=metadata)
         if requests is not None:
@@ -157,21 +159,20 @@ class Job:
 
         Raises: OSError, BrokenStore; the rows are then still safe in the journal.
         """
-        if self.status != "active":
+        if self.status != "active" or os.getpid() != self._process:
             return
         self.status = status
         self._staged.journal.close()
         self._commit(self._staged.journal, error)
 
-    def log_frame(self, rows: Callable[[JobFiles, str], pa.Table]) -> None:
-        """Takes all rows of the job as one table, past the journal, and finishes the job."""
+    def log_frame(self, rows: FrameRows) -> None:
+        """Takes all rows of the job as one frame, past the journal, and finishes the job."""
         self.status = "completed"
         try:
-            table = rows(self._files(), self.job_id)
+            self._commit(rows, None)
         except BaseException:
-            self._staged.abandon()
+            self._staged.abandon()  # the frame is still the caller's; nothing of it is in a journal
             raise
-        self._commit(table, None)
 
     def abandon(self) -> None:
         """Gives the name back and drops what was logged: for input that turned out to be broken."""
@@ -179,7 +180,7 @@ class Job:
             self.status = "cancelled"
             self._staged.abandon()
 
-    def _commit(self, rows: Journal | pa.Table, error: BaseException | None) -> None:
+    def _commit(self, rows: Journal | FrameRows, error: BaseException | None) -> None:
         head = {key: value for key, value in self._staged.head.items() if key not in ("metrics", "host", "pid")}
         finished = datetime.fromisoformat(head["started_at"]) + timedelta(seconds=time.monotonic() - self._began)
         job = {**head, "status": self.status, "finished_at": finished.isoformat(), "error": _error_document(error),

@@ -122,7 +122,7 @@ class Store:
         job = self._open_job(name, metadata=job_metadata, **context)
         try:
             if frame is not None and bulk.is_simple(frame, mapping.resolved(frame.columns)):
-                job.log_frame(bulk.logged_table(frame, mapping))
+                job.log_frame(bulk.frame_rows(frame, mapping))
             else:
                 for row in bulk.logged_rows(rows if frame is None else frame, mapping):
                     job.log(**row)

@@ -18,6 +18,8 @@ WITH standing AS (
 SELECT
     job_id,
     position,
+    suite,
+    row_key,
     coalesce(
         repetition,
         coalesce(max(repetition) OVER (PARTITION BY job_id, suite, row_key) + 1, 0)

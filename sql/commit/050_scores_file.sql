@@ -1,26 +1,16 @@
 -- scores-<job_id>.parquet: one line per score, with the declarations applied. Status `scored` means exactly: this
 -- score takes part in a mean or a distribution. NaN, infinities, None and unknown labels are kept, and `unscored`.
 COPY (
-    WITH logged_score AS (
+    WITH numbered_score AS (
         SELECT
-            logged.job_id,
-            logged.suite,
-            logged.row_key,
+            numbered.suite,
+            numbered.row_key,
             numbered.repetition,
             numbered.row_index,
-            logged.score,
-            coalesce(logged.score.name, logged.score.metric) AS name
-        FROM (
-            SELECT
-                job_id,
-                position,
-                suite,
-                row_key,
-                unnest(scores) AS score
-            FROM logged_row
-        ) AS logged
+            score.* REPLACE (coalesce(score.name, score.metric) AS name)
+        FROM logged_score AS score
         INNER JOIN numbered_row AS numbered
-            ON logged.job_id = numbered.job_id AND logged.position = numbered.position
+            ON score.job_id = numbered.job_id AND score.position = numbered.position
     ),
 
     rule AS (
@@ -31,7 +21,7 @@ COPY (
             declared.rubric,
             declared.threshold,
             coalesce(declared.higher_is_better, TRUE) AS higher_is_better
-        FROM (SELECT DISTINCT job_id, score.metric AS metric, name FROM logged_score) AS score
+        FROM (SELECT DISTINCT job_id, metric, name FROM numbered_score) AS score
         INNER JOIN declared_metric AS declared
             ON
                 score.job_id = declared.job_id
@@ -42,66 +32,60 @@ COPY (
 
     judged AS (
         SELECT
-            logged.*,
+            score.*,
             rule.rubric,
             CASE
-                WHEN rule.rubric IS NOT NULL AND logged.score.label IS NOT NULL
-                    THEN list_filter(rule.rubric, lambda r: r.label = logged.score.label)[1]
-                WHEN rule.rubric IS NOT NULL AND logged.score.value IS NOT NULL
-                    THEN list_filter(rule.rubric, lambda r: r.value = logged.score.value)[1]
+                WHEN rule.rubric IS NOT NULL AND score.label IS NOT NULL
+                    THEN list_filter(rule.rubric, lambda r: r.label = score.label)[1]
+                WHEN rule.rubric IS NOT NULL AND score.value IS NOT NULL
+                    THEN list_filter(rule.rubric, lambda r: r.value = score.value)[1]
             END AS step,
             rule.threshold,
             rule.higher_is_better
-        FROM logged_score AS logged
+        FROM numbered_score AS score
         LEFT JOIN rule
-            ON
-                logged.job_id = rule.job_id
-                AND logged.score.metric = rule.metric
-                AND logged.name = rule.name
+            ON score.job_id = rule.job_id AND score.metric = rule.metric AND score.name = rule.name
     ),
 
     valued AS (
-        SELECT
-            *,
-            coalesce(score.value, step.value) AS value,
-            coalesce(score.label, step.label) AS label
+        SELECT * REPLACE (coalesce("value", step.value) AS "value", coalesce(label, step.label) AS label)
         FROM judged
     )
 
     SELECT
         job_id,
         suite,
-        score.metric AS metric,
+        metric,
         name,
-        score.score_index AS score_index,
+        score_index,
         row_key,
         repetition,
         row_index,
         value,
-        score.value_type AS value_type,
+        value_type,
         label,
         CASE
-            WHEN score.passed IS NOT NULL THEN score.passed
-            WHEN score.value_type = 'bool' THEN value = 1
+            WHEN passed IS NOT NULL THEN passed
+            WHEN value_type = 'bool' THEN value = 1
             WHEN threshold IS NOT NULL AND isfinite(value)
                 THEN CASE WHEN higher_is_better THEN value >= threshold ELSE value <= threshold END
         END AS passed,
         CASE
-            WHEN score.error IS NOT NULL THEN 'error'
-            WHEN score.status IS NOT NULL THEN score.status
+            WHEN error IS NOT NULL THEN 'error'
+            WHEN status IS NOT NULL THEN status
             WHEN isfinite(value) THEN 'scored'
             WHEN value IS NULL AND label <> '' AND (rubric IS NULL OR step IS NOT NULL) THEN 'scored'
             ELSE 'unscored'
         END AS status,
-        score.comment AS comment,
-        score.error AS error,
-        score.correction AS correction,
-        score.metadata AS metadata,
-        score.evaluator_info AS evaluator_info,
-        score.feedback_config AS feedback_config,
-        score.extra AS extra,
-        score.source_run_id AS source_run_id,
-        score.target_run_id AS target_run_id
+        comment,
+        error,
+        correction,
+        metadata,
+        evaluator_info,
+        feedback_config,
+        extra,
+        source_run_id,
+        target_run_id
     FROM valued
     ORDER BY suite, metric, name, row_index, repetition, score_index
 ) TO $path (  -- noqa: PRS

@@ -1,0 +1,125 @@
+"""Writes an answer in the format asked for: data to stdout or a file, all talk to stderr."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from evalstore.cli import values
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    import polars as pl
+    from rich.console import Console
+
+    from evalstore.cli.blocks import Block
+
+__all__ = ["FORMATS", "Answer", "say", "write"]
+
+FORMATS = ("table", "json", "csv", "parquet", "markdown")
+WIDTH = 120  # of a table that goes to a file or a pipe
+
+
+@dataclass
+class Answer:
+    """An answer in its three shapes; each is made when a format needs it.
+
+    `frame` has all columns, for CSV and Parquet; `page` is what a person sees, for table and markdown; `document` is for
+    JSON, by default an object per line of the frame.
+    """
+
+    frame: Callable[[], pl.DataFrame]
+    page: Callable[[], Iterable[Block]]
+    document: Callable[[], Any] | None = None
+
+
+def say(message: str) -> None:
+    """Tells the person something that is no data."""
+    click.echo(message, err=True)
+
+
+def write(answer: Answer, format: str, output: str | None = None) -> None:
+    """Writes an answer to stdout, or to the file `output`, which appears whole or not at all."""
+    if format == "parquet":
+        _write_parquet(answer.frame(), output)
+        return
+    left_out: list[str] = []
+    with click.open_file(output or "-", "w", encoding="utf-8", atomic=output is not None) as stream:
+        for piece in _pieces(answer, format, stream, left_out):
+            stream.write(piece)
+    if left_out:
+        say(f"(no room for {', '.join(dict.fromkeys(left_out))}; --format json has everything)")
+
+
+def _pieces(answer: Answer, format: str, stream: Any, left_out: list[str]) -> Iterator[str]:
+    if format == "json":
+        if answer.document is None:
+            return _json_lines(_objects(answer.frame()))
+        document = answer.document()
+        return _json_lines(map(values.plain, document)) if isinstance(document, list) else _json_document(document)
+    if format == "csv":
+        return _csv(answer.frame())
+    if format == "markdown":
+        from evalstore.cli.markdown import markdown
+
+        return markdown(answer.page())
+    from evalstore.cli.terminal import render
+
+    return render(answer.page(), _console(stream), left_out)
+
+
+def _objects(frame: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    for line in zip(*values.plain_columns(frame), strict=True):
+        yield dict(zip(frame.columns, line, strict=True))
+
+
+def _json_lines(objects: Iterable[Any]) -> Iterator[str]:
+    """An array with one object a line."""
+    from evalstore import json_text
+
+    is_first = True
+    for one in objects:
+        yield ("[\n" if is_first else ",\n") + json_text.dumps(one)[0]
+        is_first = False
+    yield "[]\n" if is_first else "\n]\n"
+
+
+def _json_document(document: Any) -> Iterator[str]:
+    yield json.dumps(values.plain(document), ensure_ascii=False, indent=2) + "\n"
+
+
+def _csv(frame: pl.DataFrame) -> Iterator[str]:
+    """A missing value is empty, an empty text is two quotes."""
+    import polars as pl
+
+    texts = dict(zip(frame.columns, values.text_columns(frame), strict=True))
+    yield pl.DataFrame(texts, schema=dict.fromkeys(frame.columns, pl.String)).write_csv()
+
+
+def _write_parquet(frame: pl.DataFrame, output: str | None) -> None:
+    if output is None and sys.stdout.isatty():
+        raise click.UsageError("Parquet is no text for a terminal: name a file (-o FILE), or send it to one (> FILE).")
+    data = io.BytesIO()
+    frame.write_parquet(data)
+    with click.open_file(output or "-", "wb", atomic=output is not None) as stream:
+        stream.write(data.getbuffer())
+
+
+def _console(stream: Any) -> Console:
+    """Colours only on a terminal; the width is that of the terminal, elsewhere $COLUMNS or 120."""
+    from rich.console import Console
+
+    is_terminal = bool(stream.isatty())
+    width = None if is_terminal else int(_digits(os.environ.get("COLUMNS")) or WIDTH)
+    return Console(file=stream, width=width, force_terminal=is_terminal, highlight=False, markup=False, emoji=False)
+
+
+def _digits(text: str | None) -> str | None:
+    return text if text and text.isdecimal() and int(text) else None
