@@ -7,7 +7,8 @@ import json
 import os
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -46,19 +47,24 @@ def say(message: str) -> None:
 
 
 def write(answer: Answer, format: str, output: str | None = None) -> None:
-    """Writes an answer to stdout, or to the file `output`, which appears whole or not at all."""
+    """Writes an answer to stdout, or to the file `output`."""
     if format == "parquet":
         _write_parquet(answer.frame(), output)
         return
+    stdout = click.get_text_stream("stdout", encoding="utf-8")
     left_out: list[str] = []
-    with click.open_file(output or "-", "w", encoding="utf-8", atomic=output is not None) as stream:
-        for piece in _pieces(answer, format, stream, left_out):
-            stream.write(piece)
+    pieces = _pieces(answer, format, _console(None if output else stdout), left_out)
+    if output:
+        Path(output).write_text("".join(pieces), encoding="utf-8")
+    else:
+        for piece in pieces:
+            stdout.write(piece)
+        stdout.flush()
     if left_out:
         say(f"(no room for {', '.join(dict.fromkeys(left_out))}; --format json has everything)")
 
 
-def _pieces(answer: Answer, format: str, stream: Any, left_out: list[str]) -> Iterator[str]:
+def _pieces(answer: Answer, format: str, console: Console, left_out: list[str]) -> Iterator[str]:
     if format == "json":
         if answer.document is None:
             return _json_lines(_objects(answer.frame()))
@@ -72,7 +78,7 @@ def _pieces(answer: Answer, format: str, stream: Any, left_out: list[str]) -> It
         return markdown(answer.page())
     from evalstore.cli.terminal import render
 
-    return render(answer.page(), _console(stream), left_out)
+    return render(answer.page(), console, left_out)
 
 
 def _objects(frame: pl.DataFrame) -> Iterator[dict[str, Any]]:
@@ -108,18 +114,19 @@ def _write_parquet(frame: pl.DataFrame, output: str | None) -> None:
         raise click.UsageError("Parquet is no text for a terminal: name a file (-o FILE), or send it to one (> FILE).")
     data = io.BytesIO()
     frame.write_parquet(data)
-    with click.open_file(output or "-", "wb", atomic=output is not None) as stream:
-        stream.write(data.getbuffer())
+    if output:
+        Path(output).write_bytes(data.getbuffer())
+    else:
+        stdout = click.get_binary_stream("stdout")
+        stdout.write(data.getbuffer())
+        stdout.flush()
 
 
-def _console(stream: Any) -> Console:
+def _console(stdout: TextIO | None) -> Console:
     """Colours only on a terminal; the width is that of the terminal, elsewhere $COLUMNS or 120."""
     from rich.console import Console
 
-    is_terminal = bool(stream.isatty())
-    width = None if is_terminal else int(_digits(os.environ.get("COLUMNS")) or WIDTH)
-    return Console(file=stream, width=width, force_terminal=is_terminal, highlight=False, markup=False, emoji=False)
-
-
-def _digits(text: str | None) -> str | None:
-    return text if text and text.isdecimal() and int(text) else None
+    is_terminal = stdout is not None and stdout.isatty()
+    columns = os.environ.get("COLUMNS", "")
+    width = None if is_terminal else int(columns) if columns.isdecimal() and int(columns) else WIDTH
+    return Console(file=stdout, width=width, force_terminal=is_terminal, highlight=False, markup=False, emoji=False)

@@ -66,7 +66,7 @@ COPY (
         label,
         CASE
             WHEN passed IS NOT NULL THEN passed
-            WHEN value_type = 'bool' THEN value = 1
+            WHEN value_type = 'bool' THEN ("value" = 1) = coalesce(higher_is_better, TRUE)
             WHEN threshold IS NOT NULL AND isfinite(value)
                 THEN CASE WHEN higher_is_better THEN value >= threshold ELSE value <= threshold END
         END AS passed,

@@ -25,7 +25,9 @@ CREATE OR REPLACE MACRO row_outcomes(errors := 'exclude', slice_source := NULL, 
                 ELSE 'unscored'
             END AS state,
             CASE
-                WHEN errors = 'zero' OR measure.is_boolean THEN 0.0
+                WHEN measure.score_type = 'rubric' AND measure.lowest IS NULL THEN NULL  -- labels only: no number is worse
+                WHEN errors = 'zero' THEN 0.0
+                WHEN measure.is_boolean THEN CASE WHEN measure.higher_is_better THEN 0.0 ELSE 1.0 END
                 WHEN measure.higher_is_better THEN coalesce(measure.minimum, measure.lowest)
                 ELSE coalesce(measure.maximum, measure.highest)
             END AS value_of_error,
@@ -65,7 +67,7 @@ CREATE OR REPLACE MACRO row_outcomes(errors := 'exclude', slice_source := NULL, 
         repetition,
         "cluster",
         state,
-        state = 'scored' OR (state = 'error' AND errors <> 'exclude') AS is_counted,
+        state = 'scored' OR (state = 'error' AND errors <> 'exclude' AND value_of_error IS NOT NULL) AS is_counted,
         CASE
             WHEN state = 'scored' THEN value
             WHEN state = 'error' AND errors <> 'exclude' THEN value_of_error

@@ -1,0 +1,52 @@
+"""The page of `evalstore leaderboard`."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+from evalstore.cli.blocks import Heading, Sentence, Table
+from evalstore.cli.pages.wording import name_of, numbers, scored, texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import polars as pl
+
+    from evalstore.cli.blocks import Block
+
+__all__ = ["leaderboard_page"]
+
+NOT_COMPARABLE = "Not comparable, so not ranked: measured on other rows than the jobs above."
+
+
+def leaderboard_page(frame: pl.DataFrame) -> Iterator[Block]:
+    """A table per dataset, suite, metric and name; what cannot be compared stands below it."""
+    lines = frame.to_dicts()
+    if not lines:
+        yield _table(lines)
+    for (dataset, suite, _, _), group in groupby(lines, itemgetter("dataset", "suite", "metric", "name")):
+        ranked, others = [], []
+        for line in group:
+            (ranked if line["comparable"] else others).append(line)
+        first = (ranked or others)[0]
+        parts = [dataset or "no dataset", *([suite] if suite != "default" else [])]
+        yield Heading(name_of(first), " · ".join(parts) + ("" if first["higher_is_better"] else " · lower is better"))
+        yield _table(ranked)
+        if others:
+            yield Sentence(NOT_COMPARABLE)
+            yield _table(others)
+
+
+def _table(lines: list[dict[str, Any]]) -> Table:
+    columns = [
+        numbers("#", lines, "rank", say=str),
+        texts("model", lines, "model"),
+        numbers("mean", lines, "mean"),
+        numbers("std error", lines, "std_error", spare=2),
+        texts("rows", lines, scored),
+        numbers("errors", lines, "rows_error", spare=1, say=str) if any(line["rows_error"] for line in lines) else None,
+        texts("job", lines, "job", spare=3),
+    ]
+    return Table([column for column in columns if column is not None])

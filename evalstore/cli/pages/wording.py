@@ -1,0 +1,93 @@
+"""How numbers, counts and times read on a page."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from evalstore.cli.blocks import Column
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+
+__all__ = ["duration", "measure", "name_of", "number", "numbers", "scored", "share", "signed", "texts", "when"]
+
+DIGITS = 4
+SMALLEST = 10**-DIGITS
+LARGEST = 1e7
+
+Lines = list[dict[str, Any]]
+
+
+def number(value: float | None) -> str | None:
+    """A mean or an error of one: four decimals, so that columns of them can be compared."""
+    if value is None or not math.isfinite(value):
+        return None if value is None else "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if value and not SMALLEST <= abs(value) < LARGEST:
+        return f"{value:.2e}"
+    return f"{value:.{DIGITS}f}"
+
+
+def measure(value: float | None) -> str | None:
+    """A single value: as `number`, without the zeros at its end."""
+    text = number(value)
+    return text.rstrip("0").rstrip(".") if text and "." in text and "e" not in text else text
+
+
+def signed(value: float | None) -> str | None:
+    """A difference, with its sign."""
+    text = number(value)
+    return f"+{text}" if text and value and value > 0 else text
+
+
+def scored(line: Mapping[str, Any]) -> str:
+    """How many rows stand behind a mean."""
+    return f"scored {line['rows_scored']} of {line['rows_total']}"
+
+
+def share(part: int | None, whole: int | None) -> str | None:
+    """A part of a whole."""
+    return None if whole is None else f"{part or 0} of {whole}"
+
+
+def when(moment: datetime | None, *, to: str = "minutes") -> str | None:
+    """A time in UTC, for columns that say so."""
+    return None if moment is None else moment.isoformat(" ", to)[:16 if to == "minutes" else 19]
+
+
+def duration(seconds: float | None) -> str | None:
+    """A time span in the unit that suits it."""
+    if seconds is None:
+        return None
+    if seconds < 1:
+        return f"{seconds * 1000:.3g} ms"
+    if seconds < 60:
+        return f"{seconds:.3g} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def name_of(line: Mapping[str, Any]) -> str:
+    """A metric, with the name under it where it has one of its own."""
+    return str(line["metric"]) if line["name"] == line["metric"] else f"{line['metric']}:{line['name']}"
+
+
+def texts(title: str, lines: Lines, field: str | Callable[[dict[str, Any]], str | None], spare: int = 0) -> Column:
+    """A column of texts."""
+    return Column(title, _cells(lines, field, str), spare=spare)
+
+
+def numbers(
+    title: str, lines: Lines, field: str | Callable[[dict[str, Any]], str | None], spare: int = 0,
+    say: Callable[[Any], str | None] = number,
+) -> Column:  # fmt: skip
+    """A column of numbers."""
+    return Column(title, _cells(lines, field, say), right=True, spare=spare)
+
+
+def _cells(lines: Iterable[dict[str, Any]], field: Any, say: Callable[[Any], str | None]) -> list[str | None]:
+    if callable(field):
+        return [field(line) for line in lines]
+    return [None if line[field] is None else say(line[field]) for line in lines]

@@ -1,0 +1,226 @@
+"""The commands that ask."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from evalstore.cli import completion
+from evalstore.cli.options import Place, formats, output_option, parameters, policy_option, which
+from evalstore.cli.output import Answer, say, write
+from evalstore.errors import UnknownField, UsageError, near
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from evalstore.store import Store
+
+__all__ = ["jobs", "leaderboard", "rows", "show", "sql", "trend"]
+
+STATUSES = ("completed", "error", "interrupted", "cancelled")
+
+
+@click.command(short_help="List jobs, newest first.")
+@click.option("--status", type=click.Choice(STATUSES), help="Only jobs that ended so.")
+@which("dataset", "model")
+@click.option("--group", metavar="GROUP", shell_complete=completion.groups, help="Only jobs of this group.")
+@click.option("--tag", metavar="TAG", shell_complete=completion.tags, help="Only jobs with this tag.")
+@click.option(
+    "--limit", metavar="N", type=click.IntRange(min=0), default=25, show_default=True, help="At most N; 0 for all."
+)
+@click.option("--all-workspaces", is_flag=True, help="Those of every workspace.")
+@formats()
+@output_option
+@click.pass_obj
+def jobs(place: Place, *, limit: int, all_workspaces: bool, format: str, output: str | None, **filters: Any) -> None:
+    """List the jobs of the workspace, newest first.
+
+    \b
+    Example:
+      evalstore jobs --dataset openai/gsm8k --limit 5
+    """
+    from evalstore.cli.pages.jobs import jobs_page
+
+    frame = place.open().jobs(**filters, limit=limit or None, workspace="-" if all_workspaces else None)
+    write(Answer(lambda: frame, lambda: jobs_page(frame, has_workspaces=all_workspaces)), format, output)
+    _say_if_cut(len(frame), limit, "jobs")
+
+
+@click.command(short_help="Show one job and its aggregate scores.")
+@click.argument("job", shell_complete=completion.jobs)
+@click.option("--by", metavar="FIELD", shell_complete=completion.slices, help="One line per value of a row's field.")
+@which("metric", "suite")
+@policy_option
+@formats()
+@output_option
+@click.pass_obj
+def show(
+    place: Place, *, job: str, by: str | None, metric: str | None, suite: str | None, errors: Any, format: str,
+    output: str | None,
+) -> None:  # fmt: skip
+    """Show one JOB (NAME, WORKSPACE/NAME, @last or @last~1) and its aggregate scores.
+
+    Every mean stands beside the number of rows that were scored. FIELD is suite, cluster, tags, ... or a path such as
+    metadata.category or item.subject.
+
+    \b
+    Example:
+      evalstore show gsm8k-175b --by metadata.category
+    """
+    from evalstore.cli.pages.show import show_page
+
+    store = place.open()
+    known = store.show(job)
+    _check(known["name"], "metric", metric, [one["metric"] for each in known["suites"] or () for one in each["metrics"]])
+    _check(known["name"], "suite", suite, [each["name"] for each in known["suites"] or ()])
+    frame = store.aggregate_scores(job, by=by, metric=metric, suite=suite, errors=errors).to_polars()
+    write(
+        Answer(
+            lambda: frame,
+            lambda: show_page(known, frame, by=by, errors=errors),
+            lambda: {"job": known, "aggregate_scores": frame.to_dicts()},
+        ),
+        format,
+        output,
+    )
+
+
+@click.command(short_help="Show rows of a job with their scores.")
+@click.argument("job", shell_complete=completion.jobs)
+@click.option("--where", metavar="'FIELD OP VALUE'", multiple=True, help="Only rows for which this holds; repeatable.")
+@click.option("--worst", metavar="N", type=click.IntRange(min=1), help="The N worst rows, worst first.")
+@click.option("--best", metavar="N", type=click.IntRange(min=1), help="The N best rows, best first.")
+@click.option(
+    "--limit", metavar="N", type=click.IntRange(min=0), default=20, show_default=True, help="At most N; 0 for all."
+)
+@which("metric", "suite")
+@click.option("--wide", is_flag=True, help="One line per row, with a column per score.")
+@formats()
+@output_option
+@click.pass_obj
+def rows(
+    place: Place, *, job: str, where: tuple[str, ...], worst: int | None, best: int | None, limit: int,
+    metric: str | None, suite: str | None, wide: bool, format: str, output: str | None,
+) -> None:  # fmt: skip
+    """Show rows of JOB (NAME, WORKSPACE/NAME, @last or @last~1) with their scores.
+
+    FIELD is a metric, suite, row_key, cluster, tags, error, latency, cost, total_tokens, or a path such as
+    item.question or metadata.category. OP is = != < <= > >= or ~ (holds the text). Several conditions must all hold.
+    With --worst or --best, rows in error come before the others, N of them at most.
+
+    \b
+    Example:
+      evalstore rows gsm8k-175b --where 'is_correct = 0' --where 'item.question ~ dollar' --limit 5
+    """
+    from evalstore.cli.pages.rows import rows_page, wide_page
+
+    if worst and best:
+        raise UsageError("give --worst or --best, not both")
+    order, most = ("worst", worst) if worst else ("best", best) if best else (None, limit or None)
+    found = place.open().row_scores(job, metric=metric, suite=suite, where=list(where), order=order, limit=most)  # type: ignore[arg-type]
+    if wide or format == "markdown":
+        answer = Answer(found.wide, lambda: wide_page(found.wide()))
+    else:
+        answer = Answer(found.to_polars, lambda: rows_page(found, order), lambda: [row.model_dump() for row in found])
+    write(answer, format, output)
+    if order is None:
+        _say_if_cut(len(found), limit, "rows")
+
+
+@click.command(short_help="Rank the models on a dataset.")
+@which("metric", "name", "suite", "dataset")
+@policy_option
+@formats()
+@output_option
+@click.pass_obj
+def leaderboard(place: Place, *, errors: Any, format: str, output: str | None, **narrow: str | None) -> None:
+    """Rank models by their latest completed job on a dataset, per suite and metric.
+
+    Only jobs over the same rows are ranked together; the others stand below, marked.
+
+    \b
+    Example:
+      evalstore leaderboard --metric is_correct --dataset openai/gsm8k
+    """
+    from evalstore.cli.pages.leaderboard import leaderboard_page
+
+    store = place.open()
+    frame = store.leaderboard(**narrow, errors=errors)
+    _explain_nothing(store, frame, narrow)
+    write(Answer(lambda: frame, lambda: leaderboard_page(frame)), format, output)
+
+
+@click.command(short_help="Show how a metric went from job to job.")
+@which("metric", "name", "suite", "dataset", "model")
+@formats()
+@output_option
+@click.pass_obj
+def trend(place: Place, *, format: str, output: str | None, **narrow: str | None) -> None:
+    """Show how a metric went from job to job; without --metric, the overall score of suites.
+
+    Series (dataset, model, group, suite) are never mixed. The moving mean is that of the last five points, with their
+    sample deviation.
+
+    \b
+    Example:
+      evalstore trend --metric correct --model demo/unit-graph
+    """
+    from evalstore.cli.pages.trend import trend_page
+
+    store = place.open()
+    frame = store.trend(**narrow)
+    _explain_nothing(store, frame, narrow)
+    write(Answer(lambda: frame, lambda: trend_page(frame)), format, output)
+
+
+@click.command(short_help="Ask in SQL.")
+@click.argument("query")
+@click.option("-p", "given", metavar="NAME=VALUE", multiple=True, help="The value of $NAME in the query; repeatable.")
+@click.option("--allow-external", is_flag=True, help="Let the query read files outside the store.")
+@formats()
+@output_option
+@click.pass_obj
+def sql(
+    place: Place, *, query: str, given: tuple[str, ...], allow_external: bool, format: str, output: str | None
+) -> None:
+    """Answer one reading QUERY over the views; - reads it from stdin. SHOW TABLES lists the views.
+
+    Values given with -p are bound, never pasted. What is JSON is that value (7, true, null, "7"), all else is text.
+
+    \b
+    Example:
+      evalstore sql 'SELECT suite, avg(value) FROM row_scores WHERE job = $job GROUP BY ALL' -p job=gsm8k-175b
+    """
+    from evalstore.cli.pages.jobs import frame_page
+
+    text = sys.stdin.read() if query == "-" else query
+    frame = place.open().sql(text, parameters(given), allow_external=allow_external)
+    write(Answer(lambda: frame, lambda: frame_page(frame)), format, output)
+
+
+def _say_if_cut(count: int, limit: int, what: str) -> None:
+    if limit and count == limit:
+        say(f"(the first {count} {what}; --limit N shows more, --limit 0 all)")
+
+
+def _check(job: str, what: str, given: str | None, known: list[str]) -> None:
+    if given is not None and given not in known:
+        raise UnknownField(f"job {job!r} has no {what} {given!r}; {near(given, known)}")
+
+
+def _explain_nothing(store: Store, frame: pl.DataFrame, narrow: dict[str, str | None]) -> None:
+    """Raises UnknownField where the answer is empty because something was asked for that is nowhere in the workspace."""
+    from evalstore.names import reference
+
+    if len(frame):
+        return
+    for field, given in narrow.items():
+        if given is None:
+            continue
+        wanted = reference(given) if field in ("dataset", "model") else given
+        query = "SELECT DISTINCT metric, name, suite, dataset, model FROM aggregate_scores WHERE workspace = $workspace"
+        known = [one for one in store.sql(query, workspace=store.workspace)[field].to_list() if one is not None]
+        if wanted not in known:
+            raise UnknownField(f"there is no {field} {given!r} in workspace {store.workspace!r}; {near(given, known)}")

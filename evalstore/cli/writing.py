@@ -1,0 +1,111 @@
+"""The commands that record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from evalstore.cli import completion
+from evalstore.cli.options import Place, document_file, formats, keys_and_values, names_and_paths
+from evalstore.cli.output import Answer, progress, say, write
+from evalstore.errors import BrokenInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from evalstore.importers.report import ImportReport
+
+__all__ = ["import_"]
+
+PARTS = {"item": "item", "reference": "reference", "sample": "sample", "score": "scores", "metadata": "metadata"}
+FIELDS = {
+    "row_key": "the id of a row, for pairing; without it the hash of the item",
+    "cluster": "what rows that are not independent have in common",
+    "latency": "seconds",
+    "cost": "USD",
+    "prompt_tokens": "a count",
+    "completion_tokens": "a count",
+    "error": "why there is no sample",
+    "repetition": "0, 1, ...",
+}
+
+
+@click.group("import", short_help="Bring in results of other tools.")
+def import_() -> None:
+    """Bring results of other tools into the store.
+
+    \b
+    Example:
+      evalstore import rows answers.jsonl --job my-run --score is_correct
+    """
+
+
+def _fields_of_rows(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say which field of a record is what."""
+    for field, text in reversed(FIELDS.items()):
+        command = click.option(f"--{field.replace('_', '-')}", metavar="PATH", help=f"Where it is: {text}.")(command)
+    for option, part in reversed(PARTS.items()):
+        text = f"A {option} and where it is" if option == "score" else f"A field of the {option} and where it is"
+        command = click.option(
+            f"--{option}", part, metavar="NAME=PATH", multiple=True, help=f"{text}; repeatable."
+        )(command)  # fmt: skip
+    return command
+
+
+@import_.command("rows", short_help="Any file of records: JSONL, JSON, CSV, Parquet.")
+@click.argument("path")
+@click.option("--job", metavar="NAME", required=True, help="The name of the new job.")
+@click.option("--model", metavar="REF", shell_complete=completion.models, help="What was evaluated.")
+@click.option("--dataset", metavar="REF", shell_complete=completion.datasets, help="What it was evaluated on.")
+@click.option("--metric-ref", metavar="REF", help="The definition of the metric.")
+@click.option("--group", metavar="G", shell_complete=completion.groups, help="The group of jobs that this one is in.")
+@_fields_of_rows
+@click.option("--suite", metavar="S", default="default", show_default=True, help="The suite of all rows.")
+@click.option("--tag", "tags", metavar="T", multiple=True, help="A tag of the job; repeatable.")
+@click.option("--label", "labels", metavar="K=V", multiple=True, help="A label of the job; repeatable.")
+@click.option("--config", metavar="FILE", type=click.Path(), help="The configuration of the run, JSON or TOML.")
+@click.option("--metrics", metavar="FILE", type=click.Path(), help="Declarations of the metrics, JSON or TOML.")
+@click.option("--skip-bad-rows", is_flag=True, help="Store bad records as rows in error instead of refusing the file.")
+@formats("table", "json")
+@click.pass_obj
+def import_rows(
+    place: Place, *, path: str, config: str | None, metrics: str | None, labels: tuple[str, ...], format: str,
+    **options: Any,
+) -> None:  # fmt: skip
+    """Import the records in PATH as one job: JSONL, a JSON array, CSV or Parquet, also in .gz or .zst.
+
+    Fields are named by dotted paths: answer, choices[0].text, meta."a.b". A bare PATH in place of NAME=PATH is kept
+    under its last key. Without --item, the item is all that no other option uses. A REF is workspace/name.
+
+    \b
+    Example:
+      evalstore import rows solutions.jsonl --job gsm8k-175b --model openai/175b --dataset openai/gsm8k \\
+        --item question --reference answer=ground_truth --sample solution=175b.solution \\
+        --score is_correct=175b.is_correct --tag paper
+    """
+    for option, part in PARTS.items():
+        options[part] = names_and_paths(f"--{option}", options[part])
+    declared = document_file(metrics)
+    if not isinstance(declared, dict | None):
+        raise BrokenInput("declares no metrics: write {METRIC: {minimum: ..., maximum: ...}, ...}", file=metrics)
+    with progress(f"importing {options['job']}", "rows") as tell:
+        report = place.open().import_from(
+            "rows", path, config=document_file(config), metrics=declared, labels=keys_and_values("--label", labels),
+            progress=tell, **options,
+        )  # fmt: skip
+    _write_report(report, format)
+
+
+def _write_report(report: ImportReport, format: str) -> None:
+    import polars as pl
+
+    from evalstore.cli.pages.jobs import frame_page
+
+    lines = {"job": report.jobs, "rows": [report.rows], "bad rows": [report.bad_rows]}
+    frame = pl.DataFrame(lines)
+    write(Answer(lambda: frame, lambda: frame_page(frame), report.to_dict), format)
+    for job in report.jobs:
+        say(f"stored job {job}")
+    if report.bad_rows:
+        say(f"bad rows stand as rows in error: evalstore rows {report.jobs[0]} --where 'error ~ BrokenInput'")

@@ -1,0 +1,879 @@
+"""What is logged is what is read back: scores, documents and fields of every kind, one by one or as a whole frame."""
+
+import dataclasses
+import enum
+import itertools
+import json
+import math
+import re
+import string
+import struct
+import uuid
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pydantic
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+import evalstore
+from evalstore.errors import InvalidScore, UsageError
+
+HALF = settings(max_examples=max(1, settings.default.max_examples // 2))  # type: ignore[union-attr]
+
+LARGEST = 1.7976931348623157e308
+SMALLEST = 5e-324
+INF, NAN = math.inf, math.nan
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """One store for all examples of the properties; each takes a job of its own."""
+    with evalstore.open(tmp_path_factory.mktemp("shared") / "evals") as store:
+        yield store
+
+
+def fresh(what="job"):
+    return f"{what}-{uuid.uuid4().hex[:12]}"
+
+
+def logged(store, rows, **context):
+    """The name of a new job with these rows."""
+    with store.job(fresh(), **context) as job:
+        for row in rows:
+            job.log(**{"item": {"is": "any"}, **row})
+    return job.name
+
+
+def read_back(store, *rows):
+    return list(store.row_scores(logged(store, rows)))
+
+
+def same_number(left, right):
+    """Equal to the last bit, the sign of zero included; NaN is NaN."""
+    if math.isnan(left) or math.isnan(right):
+        return math.isnan(left) and math.isnan(right)
+    return struct.pack("<d", left) == struct.pack("<d", right)
+
+
+# Values
+
+TEXTS = st.text(max_size=20) | st.sampled_from(
+    ["", " ", "nan", "NULL", "true", "1", "{}", "null", "'", '"', "\\", "\0", "a\0b", "\r\n", "🙂", "👩‍👩‍👧", "e\u0301", "\u2028",
+     "\ufffd", "\ufeff", "'; DROP TABLE job; --", "$metric", "x" * 5000]
+)  # fmt: skip
+INTEGERS = st.integers(-(2**80), 2**80) | st.sampled_from(
+    [0, -1, 2**31, 2**53 - 1, 2**53, 2**53 + 1, -(2**53) - 1, 2**63 - 1, 2**63, -(2**63) - 1, 2**64, 2**70, 2**70 + 1]
+)
+FLOATS = st.floats() | st.sampled_from(
+    [NAN, INF, -INF, 0.0, -0.0, SMALLEST, -SMALLEST, LARGEST, -LARGEST, 1e-7, 1e16, 1e22]
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | INTEGERS | FLOATS | TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
+    max_leaves=12,
+)
+OBJECTS = st.dictionaries(TEXTS, JSON, max_size=4)
+
+
+def as_read(value):
+    """A JSON value as it is read back: the only thing that changes is that non-finite numbers become text."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: as_read(held) for key, held in value.items()}
+    if isinstance(value, list):
+        return [as_read(held) for held in value]
+    return value
+
+
+def document_as_read(value):
+    """As `as_read`; what is no object becomes one, what is absent an empty one."""
+    if value is None:
+        return {}
+    return as_read(value) if isinstance(value, dict) else {"value": as_read(value)}
+
+
+def same(left, right):
+    """Equal in type too: 1 is neither 1.0 nor True, and 0.0 is not -0.0."""
+    return repr(left) == repr(right)
+
+
+# Scores
+
+
+@dataclasses.dataclass
+class Expected:
+    """One score as it must come back."""
+
+    value: bool | int | float | None = None  # in the type in which it is read
+    kind: str = "null"
+    label: str | None = None
+    fields: dict = dataclasses.field(default_factory=dict)
+
+    @property
+    def status(self):
+        if "error" in self.fields:
+            return "error"
+        if self.fields.get("status", "scored") != "scored":
+            return self.fields["status"]
+        if self.value is None:
+            return "scored" if self.label else "unscored"
+        return "scored" if math.isfinite(float(self.value)) else "unscored"
+
+    @property
+    def passed(self):
+        return self.fields.get("passed", self.value if self.kind == "bool" else None)
+
+
+def bare(given):
+    """What a bare value must come back as."""
+    if given is None:
+        return Expected()
+    if isinstance(given, str):
+        return Expected(kind="str", label=str(given))
+    if isinstance(given, (bool, np.bool_)):
+        return Expected(bool(given), "bool")
+    if isinstance(given, (int, np.integer)):
+        return Expected(int(given), "int")
+    return Expected(float(given), "float")
+
+
+NUMPY_VALUES = st.one_of(
+    FLOATS.map(np.float64),
+    st.floats(width=32).map(np.float32),
+    st.integers(-(2**63), 2**63 - 1).map(np.int64),
+    st.integers(0, 255).map(np.uint8),
+    st.booleans().map(np.bool_),
+    TEXTS.map(np.str_),
+)
+OTHER_NUMBERS = st.decimals(-(10**300), 10**300) | st.fractions()
+BARE = st.none() | st.booleans() | INTEGERS | FLOATS | TEXTS | NUMPY_VALUES | OTHER_NUMBERS
+
+SCORE_FIELDS = st.fixed_dictionaries(
+    {},
+    optional={
+        "passed": st.booleans(),
+        "status": st.sampled_from(["scored", "unscored", "error", "skipped"]),
+        "comment": TEXTS,
+        "error": TEXTS.filter(bool),
+        "correction": JSON.filter(lambda value: value is not None),
+        "metadata": OBJECTS,
+        "evaluator_info": OBJECTS,
+        "feedback_config": JSON.filter(lambda value: value is not None),
+        "extra": OBJECTS,
+        "source_run_id": TEXTS,
+        "target_run_id": TEXTS,
+    },
+)
+
+
+@st.composite
+def score_dicts(draw):
+    """A score as a dict, in our words or in LangSmith's, and what must come back."""
+    fields = draw(SCORE_FIELDS)
+    value = draw(BARE)
+    label = draw(st.none() | TEXTS) if not isinstance(value, str) else None
+    expected = bare(value)
+    if label is not None:
+        expected.label = label
+        expected.kind = "str" if expected.kind == "null" else expected.kind
+    expected.fields = fields
+    if draw(st.booleans()):
+        return {"value": value, "label": label, **fields}, expected
+    return {"score": value, "value" if label is not None else "label": label, **fields}, expected
+
+
+ONE_SCORE = BARE.map(lambda value: (value, bare(value))) | score_dicts()
+NAMES = st.sampled_from(["", "rouge_1", "rouge_L", "é", "a b", "quality.label"])
+
+
+@st.composite
+def several_scores(draw):
+    """A list of scores of one metric, some with names; the name of those without one is that of the metric."""
+    written, expected = [], []
+    for given_score, one in draw(st.lists(ONE_SCORE, min_size=1, max_size=4)):
+        name = draw(NAMES)
+        if name:
+            fields = given_score if isinstance(given_score, dict) else {"value": given_score}
+            written.append({**fields, "name": name})
+        else:
+            written.append(given_score)
+        expected.append((name, one))
+    return written, expected
+
+
+METRICS = st.sampled_from(["m", "exact match", "rouge", "Q.é", "🙂", "select", "'\"", "a:b#1", "\0"]) | TEXTS.filter(bool)
+SCORES = st.dictionaries(METRICS, ONE_SCORE.map(lambda pair: (pair[0], [("", pair[1])])) | several_scores(), max_size=5)
+
+
+def lines_of(store, job):
+    """The long form of a job's scores, by row, metric, name and score_index."""
+    frame = store.sql("SELECT * FROM row_scores WHERE job = $job", job=job)
+    found = {(line["row_key"], line["metric"], line["name"], line["score_index"]): line for line in frame.to_dicts()}
+    assert len(found) == len(frame)
+    return found
+
+
+@given(st.lists(SCORES, min_size=1, max_size=6))
+@example([{"m": (value, [("", bare(value))])} for value in (True, 2**53 + 1, 2**70, -0.0, NAN, INF, -INF, SMALLEST, "", "\0")])
+def test_a_score_comes_back_as_it_was_given(shared, rows):
+    given_rows = [{"row_key": i, "scores": {m: score for m, (score, _) in row.items()}} for i, row in enumerate(rows)]
+    job = logged(shared, given_rows)
+    wanted = {}
+    for key, row in enumerate(rows):
+        for metric, (_, scores) in row.items():
+            numbers: Counter[str] = Counter()
+            for name, score in scores:
+                wanted[str(key), metric, name or metric, numbers[name or metric]] = score
+                numbers[name or metric] += 1
+
+    found = lines_of(shared, job)
+    assert found.keys() == wanted.keys()
+    for place, expected in wanted.items():
+        check_line(found[place], expected)
+
+    for row in shared.row_scores(job):
+        read = {(row.row_key, m, score.name, n): score for m in row.metrics for n, score in with_index(row.metrics[m])}
+        assert read.keys() == {place for place in wanted if place[0] == row.row_key}
+        for place, score in read.items():
+            check_score(score, wanted[place])
+        errors = {place[1] for place in read if "error" in wanted[place].fields}
+        assert row.metric_errors.keys() == errors
+
+
+def with_index(scores):
+    """Each score with its number among those of its name."""
+    numbers: Counter[str] = Counter()
+    for score in scores:
+        yield numbers[score.name], score
+        numbers[score.name] += 1
+
+
+def check_line(line, expected):
+    if expected.value is None:
+        assert line["value"] is None
+    else:
+        assert same_number(line["value"], float(expected.value))
+    assert line["value_type"] == expected.kind
+    assert line["label"] == expected.label
+    assert line["status"] == expected.status
+    assert line["passed"] == expected.passed
+    for field in ("comment", "error", "source_run_id", "target_run_id"):
+        assert line[field] == expected.fields.get(field)
+    for field in ("correction", "metadata", "evaluator_info", "feedback_config"):
+        wanted = expected.fields.get(field)
+        assert (line[field] is None) == (wanted is None)
+        assert line[field] is None or same(json.loads(line[field]), as_read(wanted))
+    kept = json.loads(line["extra"] or "{}")
+    assert all(same(kept[key], as_read(value)) for key, value in expected.fields.get("extra", {}).items())
+
+
+def check_score(score, expected):
+    if expected.value is None:
+        assert score.value == expected.label
+    elif isinstance(expected.value, float):
+        assert isinstance(score.value, float)
+        assert same_number(score.value, expected.value)
+        assert score.is_nan == math.isnan(expected.value)
+    else:
+        assert same(score.value, expected.value)  # an integer of any size to its last digit
+    assert score.label == expected.label
+    assert score.passed == expected.passed
+    assert score.status == expected.status
+    assert score.comment == expected.fields.get("comment")
+    assert score.error == expected.fields.get("error")
+
+
+@pytest.mark.parametrize("kept", [[1, 2], "text", 3, {"a": 1}], ids=repr)
+@pytest.mark.parametrize("value", [1, 0.5, 2**53 + 1], ids=repr)
+def test_any_json_may_stand_as_extra_beside_a_number(store, value, kept):
+    [row] = read_back(store, {"scores": {"m": {"value": value, "extra": kept}}})
+    assert row.metrics["m"][0].value == value
+
+
+def test_a_nested_value_is_kept_as_json_text_and_counts_as_a_label(store):
+    given_values = {"langsmith": {"score": 1, "value": {"a": [1, 2]}}, "bare": {"value": [1, None]}}
+    [row] = read_back(store, {"scores": given_values})
+    assert json.loads(row.metrics["langsmith"][0].label) == {"a": [1, 2]}
+    assert row.metrics["langsmith"][0].value == 1
+    assert json.loads(row.metrics["bare"][0].label) == [1, None]
+
+
+def test_an_exception_as_a_score_is_an_error_of_that_score(store):
+    [row] = read_back(store, {"scores": {"m": ValueError("no number in it"), "n": 1}})
+    assert row.metric_errors == {"m": "ValueError: no number in it"}
+    assert row.metrics["m"][0].status == "error"
+    assert row.metrics["n"][0].value == 1
+    assert row.error is None
+
+
+@pytest.mark.parametrize(
+    "score",
+    [
+        object(),
+        b"bytes",
+        10**400,
+        -(10**400),
+        Decimal("1e400"),
+        Fraction(10**400),
+        np.array([1, 2]),
+        np.datetime64("2024-01-01"),
+        [[1]],
+        {"valeu": 1},
+        {"value": 1, "status": "fine"},
+        {"value": 1, "passed": "yes"},
+        {"value": "a", "label": "b"},
+        {"value": 1, "name": ""},
+        {"value": 1, "name": 5},
+    ],
+    ids=lambda score: re.sub(r"0{9,}|at 0x\w+", "...", repr(score)),
+)
+def test_what_is_no_score_is_refused_by_the_name_of_its_metric_and_logs_nothing(store, score):
+    with store.job("refuses") as job:
+        with pytest.raises(InvalidScore, match="accuracy"):
+            job.log(item={"q": 1}, scores={"accuracy": score})
+        job.log(item={"q": 2}, scores={"accuracy": 1})
+    [row] = store.row_scores("refuses")
+    assert row.item == {"q": 2}
+
+
+@pytest.mark.parametrize("scores", [[1], "m", {"": 1}, {1: 1}, 0.5], ids=repr)
+def test_scores_are_a_dict_of_metric_and_score(store, scores):
+    with store.job("refuses") as job, pytest.raises(InvalidScore):
+        job.log(item={"q": 1}, scores=scores)
+
+
+# Documents and fields
+
+SECONDS = st.floats(allow_nan=True, allow_infinity=True) | st.integers(0, 10**6) | st.sampled_from([Decimal("0.25")])
+COUNTS = st.integers(0, 2**40)
+MOMENTS = st.datetimes(
+    datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30))])  # noqa: DTZ001
+)
+ROWS = st.fixed_dictionaries(
+    {"item": OBJECTS | JSON.filter(lambda value: value is not None)},
+    optional={
+        "sample": JSON,
+        "reference": JSON,
+        "metadata": JSON,
+        "requests": JSON,
+        "suite": st.sampled_from(["default", "math", "Ä 🙂", "it's", "a/b", "\0"]),
+        "cluster": TEXTS.filter(bool) | st.integers(0, 5),
+        "error": TEXTS.filter(bool),
+        "tags": st.lists(TEXTS, max_size=3),
+        "latency": SECONDS,
+        "cost": SECONDS,
+        "prompt_tokens": COUNTS,
+        "completion_tokens": COUNTS,
+        "total_tokens": COUNTS,
+        "started_at": MOMENTS,
+        "finished_at": MOMENTS,
+        "row_index": st.integers(0, 2**62),
+    },
+)
+KEYS = st.sampled_from(["a", "b", "7", 7, -7, 2**70, "é", "\0", "k" * 300, "'"])
+
+
+@given(st.lists(st.tuples(KEYS, ROWS), min_size=1, max_size=8))
+def test_documents_and_fields_of_a_row_come_back_as_they_were_given(shared, rows):
+    job = logged(shared, [{"row_key": key, **row} for key, row in rows])
+    found = {(row.suite, row.row_key, row.repetition): row for row in shared.row_scores(job)}
+    times = {
+        (line["suite"], line["row_key"], line["repetition"]): line
+        for line in shared.sql("SELECT * FROM rows WHERE job = $job", job=job).to_dicts()
+    }
+    assert len(found) == len(times) == len(rows)
+    used: Counter[tuple[str, str]] = Counter()
+    position: Counter[str] = Counter()
+    for key, row in rows:
+        suite = row.get("suite", "default")
+        place = (suite, str(key), used[suite, str(key)])
+        used[suite, str(key)] += 1
+        check_row(found[place], row, position[suite])
+        position[suite] += 1
+        for field in ("started_at", "finished_at"):
+            assert times[place][field] == row.get(field)
+
+
+def check_row(read, row, position):
+    for field in ("item", "sample", "reference", "metadata"):
+        assert same(getattr(read, field), document_as_read(row.get(field))), field
+    requests = as_read(row.get("requests"))
+    assert same(read.requests, [] if requests is None else requests if isinstance(requests, list) else [requests])
+    assert read.row_index == row.get("row_index", position)
+    assert read.cluster == (str(row["cluster"]) if "cluster" in row else None)
+    assert read.error == row.get("error")
+    assert read.tags == row.get("tags", [])
+    for field in ("latency", "cost"):
+        number = getattr(read, field)
+        assert (number is None) == (field not in row)
+        assert number is None or same_number(number, float(row[field]))
+    for field in ("prompt_tokens", "completion_tokens"):
+        assert getattr(read, field) == row.get(field)
+    both = {"prompt_tokens", "completion_tokens"} <= row.keys()
+    total = row["prompt_tokens"] + row["completion_tokens"] if both else None
+    assert read.total_tokens == row.get("total_tokens", total)
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
+@dataclasses.dataclass
+class Point:
+    x: float
+    label: str | None = None
+
+
+class Message(pydantic.BaseModel):
+    role: str
+    logprob: float | None = None
+
+
+NESTED = {
+    "tuples": ((1, (2, 3)), [1, [2, 3]]),
+    "a set": ({"b", "a"}, ["a", "b"]),
+    "a dataclass": (Point(1.5), {"x": 1.5, "label": None}),
+    "a dataclass that holds NaN": (Point(NAN), {"x": "nan", "label": None}),
+    "a model": (Message(role="user"), {"role": "user", "logprob": None}),
+    "an array": (np.array([[1, 2], [3, 4]]), [[1, 2], [3, 4]]),
+    "an array that holds NaN": (np.array([1.0, NAN, -INF]), [1.0, "nan", "-inf"]),
+    "float32": (np.float32(0.5), 0.5),
+    "int64": (np.int64(7), 7),
+    "an infinite float64": (np.float64("inf"), "inf"),
+    "an enum": (Colour.RED, "red"),
+    "a date": (date(2024, 2, 29), "2024-02-29"),
+    "a time": (datetime(2024, 2, 29, 12, tzinfo=UTC), "2024-02-29T12:00:00+00:00"),
+    "a UUID": (uuid.UUID(int=5), "00000000-0000-0000-0000-000000000005"),
+    "keys that are no text": ({2: "a", None: "b", True: "c", 1.5: "d"}, {"2": "a", "null": "b", "true": "c", "1.5": "d"}),
+}
+
+
+@pytest.mark.parametrize("kind", NESTED)
+def test_values_that_json_does_not_know_are_written_by_their_content(store, kind):
+    """Beside a null, an integer beyond 64 bit or a lone surrogate they are written alike."""
+    given_value, read = NESTED[kind]
+    plain, beside_null, beside_large, beside_odd = read_back(
+        store,
+        {"item": {"v": given_value}},
+        {"item": {"v": given_value, "n": None}},
+        {"item": {"v": given_value, "n": 2**64}},
+        {"item": {"v": given_value, "n": "\ud800"}},
+    )
+    assert same(plain.item["v"], read)
+    assert same(beside_null.item["v"], read)
+    assert same(beside_large.item["v"], read)
+    assert same(beside_odd.item["v"], read)
+
+
+def test_what_is_absent_reads_as_empty_and_what_is_bare_as_value(store):
+    absent, bare_values = read_back(store, {}, {"item": 3, "sample": "text", "reference": [1], "metadata": False})
+    assert (absent.sample, absent.reference, absent.metadata, absent.requests, absent.tags) == ({}, {}, {}, [], [])
+    assert bare_values.item == {"value": 3}
+    assert bare_values.sample == {"value": "text"}
+    assert bare_values.reference == {"value": [1]}
+    assert bare_values.metadata == {"value": False}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"suite": ""},
+        {"suite": 3},
+        {"row_key": ""},
+        {"row_key": 1.5},
+        {"row_key": True},
+        {"cluster": ""},
+        {"latency": "fast"},
+        {"latency": True},
+        {"cost": 10**400},
+        {"prompt_tokens": 1.5},
+        {"prompt_tokens": -1},
+        {"total_tokens": INF},
+        {"total_tokens": NAN},
+        {"prompt_tokens": 2**63},
+        {"row_index": -1},
+        {"row_index": 2**63},
+        {"repetition": -1},
+        {"repetition": 2**31},
+        {"started_at": datetime(2024, 1, 1)},  # noqa: DTZ001
+    ],
+    ids=repr,
+)
+def test_a_field_that_cannot_be_kept_is_refused_and_the_row_is_not_logged(store, wrong):
+    with store.job("refuses") as job:
+        with pytest.raises(UsageError, match=next(iter(wrong))):
+            job.log(item={"q": 1}, **wrong)
+        job.log(item={"q": 2})
+    [row] = store.row_scores("refuses")
+    assert row.item == {"q": 2}
+
+
+def test_counts_so_large_that_their_sum_is_not_a_number_do_not_lose_the_job(store):
+    rows = [{"row_key": i, "prompt_tokens": 2**62, "completion_tokens": 2**62} for i in range(4)]
+    job = logged(store, rows)
+    assert [row.prompt_tokens for row in store.row_scores(job)] == [2**62] * 4
+    assert store.jobs()["rows_total"].to_list() == [4]
+
+
+# Lone surrogates
+
+
+PLACES = {
+    "item": {"item": {"q": "\ud800x"}},
+    "a key of the item": {"item": {"\udfff": 1}},
+    "sample": {"sample": "\ud800"},
+    "reference": {"reference": ["\ud800"]},
+    "metadata": {"metadata": {"a": {"b": "\ud800"}}},
+    "requests": {"requests": [{"role": "\ud800"}]},
+    "row_key": {"row_key": "k\ud800"},
+    "cluster": {"cluster": "\ud800"},
+    "suite": {"suite": "s\ud800"},
+    "error": {"error": "\ud800"},
+    "tags": {"tags": ["\ud800"]},
+    "metric": {"scores": {"m\ud800": 1}},
+    "name": {"scores": {"m": {"value": 1, "name": "\ud800"}}},
+    "label": {"scores": {"m": "\ud800"}},
+    "label beside a number": {"scores": {"m": {"value": 1, "label": "\ud800"}}},
+    "comment": {"scores": {"m": {"value": 1, "comment": "\ud800"}}},
+    "error of a score": {"scores": {"m": {"value": 1, "error": "\ud800"}}},
+    "correction": {"scores": {"m": {"value": 1, "correction": {"a": "\ud800"}}}},
+    "metadata of a score": {"scores": {"m": {"value": 1, "metadata": {"a": "\ud800"}}}},
+    "evaluator_info": {"scores": {"m": {"value": 1, "evaluator_info": {"a": "\ud800"}}}},
+    "feedback_config": {"scores": {"m": {"value": 1, "feedback_config": {"a": "\ud800"}}}},
+    "extra": {"scores": {"m": {"value": 1, "extra": {"a": "\ud800"}}}},
+    "source_run_id": {"scores": {"m": {"value": 1, "source_run_id": "\ud800"}}},
+    "json label": {"scores": {"m": {"score": 1, "value": {"a": "\ud800"}}}},
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_lone_surrogate_is_replaced_and_counted(store, place):
+    with store.job("odd") as job:
+        job.log(**{"item": {"q": 1}, **PLACES[place]})
+    assert job.replaced_characters == 1
+    text = repr([*store.row_scores("odd")]) + repr(store.sql("SELECT * FROM row_scores").to_dicts())
+    assert "\ufffd" in text
+    assert store.show("odd")["replaced_characters"] == 1
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=()), max_size=8) | st.text("\ud83d\ude00a", max_size=8), max_size=8))
+def test_pairs_of_surrogates_become_the_character_and_lone_ones_the_replacement(shared, texts):
+    with shared.job(fresh()) as job:
+        job.log(item={"q": texts}, sample=dict.fromkeys(texts, 0))
+    [row] = shared.row_scores(job.name)
+    wanted = [without_surrogates(text) for text in texts]
+    assert row.item["q"] == [text for text, _ in wanted]
+    assert row.sample == {text: 0 for text, _ in wanted}
+    in_keys = sum(without_surrogates(text)[1] for text in set(texts))
+    assert job.replaced_characters == sum(count for _, count in wanted) + in_keys
+
+
+def without_surrogates(text):
+    paired = re.sub(
+        "[\ud800-\udbff][\udc00-\udfff]",
+        lambda pair: chr(0x10000 + ((ord(pair[0][0]) - 0xD800) << 10) + ord(pair[0][1]) - 0xDC00),
+        text,
+    )
+    return re.subn("[\ud800-\udfff]", "\ufffd", paired)
+
+
+# Keys, hashes, repetitions
+
+
+@given(st.lists(st.integers(0, 3), max_size=12))
+@HALF
+def test_exact_duplicates_are_all_kept_and_numbered_in_the_order_of_logging(shared, items):
+    job = logged(shared, [{"item": {"q": item}, "sample": n} for n, item in enumerate(items)])
+    rows = sorted(shared.row_scores(job), key=lambda row: row.row_index)
+    assert [row.item["q"] for row in rows] == items
+    assert [row.sample["value"] for row in rows] == list(range(len(items)))
+    assert [row.repetition for row in rows] == [items[:n].count(item) for n, item in enumerate(items)]
+    assert len({row.row_key for row in rows}) == len(set(items))
+
+
+def test_the_same_key_in_another_suite_is_another_row(store):
+    rows = read_back(store, *({"row_key": "k", "suite": suite} for suite in ("a", "b", "a")))
+    assert sorted((row.suite, row.row_key, row.repetition) for row in rows) == [("a", "k", 0), ("a", "k", 1), ("b", "k", 0)]
+
+
+def test_key_and_hash_go_by_content_whatever_the_order_of_fields(store):
+    frame = store.sql(
+        "SELECT row_key, row_hash, repetition FROM rows WHERE job = $job ORDER BY row_index",
+        job=logged(
+            store,
+            [
+                {"item": {"a": 1, "b": {"c": 2, "d": 3}}, "reference": {"x": 1, "y": 2}},
+                {"item": {"b": {"d": 3, "c": 2}, "a": 1}, "reference": {"y": 2, "x": 1}, "sample": "another"},
+                {"item": {"a": 1, "b": {"c": 2, "d": 3}}, "reference": {"x": 1, "y": 3}},
+                {"item": {"a": 1, "b": {"c": 2, "d": 4}}, "reference": {"x": 1, "y": 2}},
+                {"item": {"a": 1, "b": {"c": 2, "d": 3}}},
+            ],
+        ),
+    )
+    keys, hashes = frame["row_key"].to_list(), frame["row_hash"].to_list()
+    assert keys[0] == keys[1] == keys[2] == keys[4] != keys[3]
+    assert hashes[0] == hashes[1]
+    assert len(set(hashes)) == 4
+    assert frame["repetition"].to_list() == [0, 1, 2, 0, 3]
+
+
+def test_a_numbered_row_replaces_one_in_error(store):
+    with store.job("again") as job:
+        job.log(item={"q": 1}, row_key="a", repetition=0, error="timeout")
+        job.log(item={"q": 1}, row_key="a", repetition=0, error="timeout again")
+        job.log(item={"q": 1}, row_key="a", repetition=1, scores={"m": 0})
+        job.log(item={"q": 1}, row_key="a", repetition=0, scores={"m": 1})
+    rows = sorted(store.row_scores("again"), key=lambda row: row.repetition)
+    assert [(row.repetition, row.error, row.metrics["m"][0].value) for row in rows] == [(0, None, 1), (1, None, 0)]
+    assert len(lines_of(store, "again")) == 2
+    assert store.show("again")["rows_error"] == 0
+
+
+def test_a_numbered_row_that_is_no_error_is_not_replaced(store):
+    with store.job("again") as job:
+        job.log(item={"q": 1}, row_key="a", repetition=0, scores={"m": 1})
+        with pytest.raises(UsageError, match="logged already"):
+            job.log(item={"q": 1}, row_key="a", repetition=0, scores={"m": 0})
+        with pytest.raises(UsageError, match="logged already"):
+            job.log(item={"q": 1}, row_key="a", repetition=0, error="late")
+        job.log(item={"q": 1}, row_key="a", repetition=0, suite="other", scores={"m": 0})
+    assert [(row.suite, row.metrics["m"][0].value) for row in store.row_scores("again")] == [("default", 1), ("other", 0)]
+
+
+def test_a_row_without_a_number_takes_the_next_one_that_is_free(store):
+    rows = read_back(
+        store,
+        {"row_key": "a", "sample": 0},
+        {"row_key": "a", "sample": 1, "repetition": 4},
+        {"row_key": "a", "sample": 2},
+        {"row_key": "b", "sample": 3},
+    )
+    numbered = {row.sample["value"]: (row.row_key, row.repetition) for row in rows}
+    assert numbered == {0: ("a", 5), 1: ("a", 4), 2: ("a", 6), 3: ("b", 0)}
+
+
+def test_a_job_without_rows_is_a_job(store):
+    job = logged(store, [])
+    assert list(store.row_scores(job)) == []
+    assert len(store.aggregate_scores(job)) == 0
+    assert store.jobs()["rows_total"].to_list() == [0]
+
+
+# Whole frames
+
+COLUMN_NAMES = ["a", "B", "c d", 'q"', "é", "x.y", "select", "", "🙂", "\\", "z\n"]
+KINDS = {
+    pl.String: st.text(max_size=6) | st.sampled_from(["", "\0", "\b\f\n\r\t\x1b\x7f", '"\\/', "é🙂\u2028", "x" * 300]),
+    pl.Int64: st.integers(-(2**63), 2**63 - 1) | st.integers(-(2**53), 2**53),
+    pl.UInt64: st.integers(0, 2**64 - 1),
+    pl.Int8: st.integers(-128, 127),
+    pl.Boolean: st.booleans(),
+    pl.Float64: st.floats() | st.sampled_from([0.1, 1e16, 1e22, 1e-7, 1e-5, 123456789.125, -0.0, SMALLEST, LARGEST, NAN]),
+    pl.Float32: st.floats(width=32) | st.sampled_from([0.5, 0.10000000149011612]),
+    pl.Null: st.none(),
+}
+ROW_COLUMNS = {
+    "row_key": (pl.String, st.text(min_size=1, max_size=4)),
+    "cluster": (pl.String, st.text(min_size=1, max_size=3)),
+    "error": (pl.String, st.text(min_size=1, max_size=3)),
+    "latency": (pl.Float64, st.floats()),
+    "cost": (pl.Float64, st.floats(0, 1)),
+    "prompt_tokens": (pl.Int64, st.integers(0, 2**40)),
+    "completion_tokens": (pl.Int32, st.integers(0, 1000)),
+}
+FORMS = {
+    "polars": lambda frame: frame,
+    "lazy": lambda frame: frame.lazy(),
+    "arrow": lambda frame: frame.to_arrow(),
+    "pandas": lambda frame: frame.to_pandas(use_pyarrow_extension_array=True),
+    "dicts": lambda frame: frame.to_dicts(),
+}
+
+
+@st.composite
+def recordings(draw):
+    """A frame, and which of its columns are what."""
+    height = draw(st.integers(0, 5))
+    columns, roles = [], {"scores": [], "item": [], "sample": [], "reference": [], "metadata": []}
+    names = draw(st.lists(st.sampled_from(COLUMN_NAMES), min_size=2, max_size=6, unique=True))
+    parts = ["scores", "item", *draw(st.lists(st.sampled_from(list(roles)), min_size=4, max_size=4))]
+    for name, part in zip(names, parts, strict=False):
+        kind = draw(st.sampled_from(list(KINDS)))
+        columns.append(column(draw, name, kind, KINDS[kind], height))
+        roles[part].append(name)
+    fields = draw(st.lists(st.sampled_from(list(ROW_COLUMNS)), unique=True, max_size=3))
+    columns += [column(draw, f"the {field}", *ROW_COLUMNS[field], height) for field in fields]
+    return pl.DataFrame(columns), roles, {field: f"the {field}" for field in fields}
+
+
+def column(draw, name, kind, values, height):
+    return pl.Series(name, draw(st.lists(values | st.none(), min_size=height, max_size=height)), dtype=kind)
+
+
+@given(recordings(), st.sampled_from(list(FORMS)))
+@HALF
+def test_a_recorded_frame_is_what_logging_its_rows_gives(shared, recording, form):
+    frame, roles, fields = recording
+    if form == "pandas":  # which takes NaN for missing
+        frame = frame.with_columns(pl.selectors.float().fill_nan(None))
+    if form == "dicts" and frame.is_empty():
+        frame = frame.head(0)
+    recorded = fresh("recorded")
+    shared.record(recorded, FORMS[form](frame), columns=fields, **roles)
+    check_same_rows(shared, recorded, logged(shared, rows_of(frame, roles, fields)))
+
+
+def rows_of(frame, roles, fields):
+    for line in frame.to_dicts():
+        parts = {part: {name: line[name] for name in names} for part, names in roles.items()}
+        row = {part: held or None for part, held in parts.items()}
+        yield {**row, "item": parts["item"], **{field: line[name] for field, name in fields.items()}}
+
+
+def check_same_rows(store, left, right):
+    for view, order in (("rows", "row_index"), ("row_scores", "row_index, metric, name, score_index")):
+        query = f"SELECT * EXCLUDE (job, job_id) FROM {view} WHERE job = $job ORDER BY {order}"
+        assert_frame_equal(store.sql(query, job=left), store.sql(query, job=right), check_exact=True)
+
+
+def test_all_columns_that_nothing_else_uses_make_up_the_item(store):
+    frame = pl.DataFrame({"q": ["a", "b"], "n": [1, None], "ok": [True, False], "id": ["x", "y"], "cat": ["c", "d"]})
+    store.record("r", frame, scores={"correct": "ok"}, metadata={"category": "cat"}, columns={"row_key": "id"})
+    rows = list(store.row_scores("r"))
+    assert [row.item for row in rows] == [{"q": "a", "n": 1}, {"q": "b", "n": None}]
+    assert [row.metadata for row in rows] == [{"category": "c"}, {"category": "d"}]
+    assert [row.row_key for row in rows] == ["x", "y"]
+    assert [row.metrics["correct"][0].value for row in rows] == [True, False]
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form != "dicts"])
+def test_a_frame_with_nothing_left_for_the_item_is_what_logging_its_rows_gives(store, form):
+    frame = pl.DataFrame({"ok": [True, False], "id": ["x", None]})
+    store.record("frame", FORMS[form](frame), scores=["ok"], columns={"row_key": "id"})
+    rows = [{"item": {}, "scores": {"ok": ok}, "row_key": key} for ok, key in frame.iter_rows()]
+    check_same_rows(store, "frame", logged(store, rows))
+
+
+def test_a_single_precision_column_of_the_item_is_what_logging_its_rows_gives(store):
+    frame = pl.DataFrame({"temperature": pl.Series([0.1, 0.7, None], dtype=pl.Float32), "ok": [1, 0, 1]})
+    store.record("frame", frame, scores=["ok"])
+    rows = [{"item": {"temperature": t}, "scores": {"ok": ok}} for t, ok in frame.iter_rows()]
+    check_same_rows(store, "frame", logged(store, rows))
+
+
+def test_a_pandas_frame_takes_nan_for_missing(store):
+    frame = pd.DataFrame({"q": ["a", "b", None], "ok": [1.0, np.nan, 0.0], "n": [1, 2, 3]})
+    store.record("r", frame, scores=["ok"], item=["q", "n"])
+    rows = list(store.row_scores("r"))
+    assert [row.metrics["ok"][0].value for row in rows] == [1.0, None, 0.0]
+    assert [row.item for row in rows] == [{"q": "a", "n": 1}, {"q": "b", "n": 2}, {"q": None, "n": 3}]
+
+
+def test_nested_and_dated_columns_are_recorded_too(store):
+    frame = pl.DataFrame(
+        {
+            "q": [{"text": "a", "tags": ["x"]}, {"text": "b", "tags": []}],
+            "day": [date(2024, 1, 1), None],
+            "price": pl.Series([Decimal("1.10"), None], dtype=pl.Decimal(10, 2)),
+            "kind": pl.Series(["low", "high"], dtype=pl.Categorical),
+            "score": [Decimal("0.5"), None],
+        }
+    )
+    store.record("r", frame, scores=["score", "kind"])
+    first, second = store.row_scores("r")
+    assert first.item["q"] == {"text": "a", "tags": ["x"]}
+    assert first.item["day"] == "2024-01-01"
+    assert second.item["day"] is None
+    assert [row.metrics["score"][0].value for row in (first, second)] == [0.5, None]
+    assert [row.metrics["kind"][0].value for row in (first, second)] == ["low", "high"]
+
+
+def test_exact_duplicates_in_a_frame_are_all_kept(store):
+    store.record("r", pl.DataFrame({"q": ["a", "a", "b", "a"], "ok": [1, 1, 1, 1]}), scores=["ok"])
+    assert [(row.item["q"], row.repetition) for row in store.row_scores("r")] == [("a", 0), ("a", 1), ("b", 0), ("a", 2)]
+
+
+WRONG_COLUMNS = {
+    "a key that is a fraction": ("row_key", [1.5, 2.5]),
+    "a key that is empty": ("row_key", ["", "a"]),
+    "a key that is a boolean": ("row_key", [True, False]),
+    "a cluster that is empty": ("cluster", ["", "a"]),
+    "a latency that is a boolean": ("latency", [True, False]),
+    "a latency that is text": ("latency", ["1.5", "2.5"]),
+    "a count that is a fraction": ("prompt_tokens", [1.5, 2]),
+    "a count below zero": ("prompt_tokens", [-1, 2]),
+    "a count that is a boolean": ("prompt_tokens", [True, False]),
+    "a repetition below zero": ("repetition", [-1, 0]),
+    "a repetition twice": ("repetition", [0, 0]),
+}
+
+
+@pytest.mark.parametrize("form", ["polars", "dicts"])
+@pytest.mark.parametrize("wrong", WRONG_COLUMNS)
+def test_a_frame_is_refused_for_what_log_refuses_and_leaves_no_job(store, wrong, form):
+    field, values = WRONG_COLUMNS[wrong]
+    frame = pl.DataFrame({"q": ["same", "same"], "ok": [1, 0], "it": values}, strict=False)
+    with pytest.raises(UsageError, match=field if wrong != "a repetition twice" else "logged already"):
+        store.record("r", FORMS[form](frame), scores=["ok"], item=["q"], columns={field: "it"})
+    assert not store.has_job("r")
+    store.record("r", frame, scores=["ok"], item=["q"])
+
+
+def test_a_numbered_row_of_a_frame_replaces_one_in_error_only(store):
+    frame = pl.DataFrame({"q": ["a"] * 3, "n": [0, 1, 0], "why": ["timeout", None, None], "ok": [None, True, False]})
+    store.record("r", frame, scores=["ok"], item=["q"], columns={"repetition": "n", "error": "why"})
+    rows = {row.repetition: row.metrics["ok"][0].value for row in store.row_scores("r")}
+    assert rows == {0: False, 1: True}
+
+
+def test_columns_that_are_not_there_are_named_and_no_job_is_left(store):
+    with pytest.raises(UsageError, match="'okay'.*did you mean ok"):
+        store.record("r", [{"q": 1, "ok": True}], scores=["okay"])
+    with pytest.raises(UsageError, match="no field 'seconds'"):
+        store.record("r", [{"q": 1, "ok": True}], scores=["ok"], columns={"seconds": "q"})
+    store.record("r", [{"q": 1, "ok": True}], scores=["ok"])
+
+
+# The job itself
+
+
+@given(JSON, JSON, st.dictionaries(TEXTS, TEXTS, max_size=3), st.lists(TEXTS, max_size=3), st.none() | TEXTS)
+@HALF
+def test_what_is_said_of_a_job_comes_back(shared, config, metadata, labels, tags, group):
+    job = logged(shared, [], config=config, metadata=metadata, labels=labels, tags=tags, group=group)
+    shown = shared.show(job)
+    for field, value in (("config", config), ("metadata", metadata)):
+        text = shown[field]
+        assert same(None if text is None else json.loads(text), as_read(value))
+    assert dict(shown["labels"]) == labels
+    assert shown["tags"] == sorted(set(tags))
+    assert shown["group"] == group
+
+
+REFERENCES = st.text(string.ascii_letters + string.digits + "._- é'/", min_size=1, max_size=12).filter(lambda t: "/" not in t)
+
+
+@given(REFERENCES, REFERENCES, st.sampled_from(["", "Instruct-v0.1", "a/b"]))
+@HALF
+def test_a_bare_reference_means_the_default_workspace(shared, dataset, model, rest):
+    job = logged(shared, [], dataset=dataset, model=f"{model}/{rest}" if rest else model)
+    shown = shared.show(job)
+    assert shown["dataset"] == f"default/{dataset}"
+    assert shown["model"] == (f"{model}/{rest}" if rest else f"default/{model}")
+
+
+def test_rows_are_the_same_however_often_the_answer_is_walked(store):
+    answer = store.row_scores(logged(store, [{"row_key": i, "scores": {"m": i}} for i in range(3)]))
+    first, second = list(answer), list(answer)
+    assert first == second
+    assert len(answer) == 3
+    assert [row.row_key for row in itertools.chain(first)] == ["0", "1", "2"]
