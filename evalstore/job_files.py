@@ -84,9 +84,8 @@ class JobFiles:
                 score_files=[for_glob(_scores(draft)) for draft in drafts],
                 row_files=[for_glob(_rows(draft)) for draft in drafts],
             )
-            database.run_file("commit/070_staged_aggregate.sql")
-            database.run_file("commit/080_suite_results.sql")
-            database.run_file("commit/090_job_totals.sql")
+            for name in ("065_staged_measure", "070_staged_aggregate", "080_suite_results", "090_job_totals"):
+                database.run_file(f"commit/{name}.sql")
             totals = {row["job_id"]: row for row in database.ask("FROM job_total").to_pylist()}
             aggregates: dict[str, list[dict[str, Any]]] = {}
             for row in database.ask("FROM staged_aggregate ORDER BY suite, metric, name").to_pylist():

@@ -34,9 +34,9 @@ INF, NAN = math.inf, math.nan
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory):
-    """One store for all examples of the properties; each takes a job of its own."""
-    with evalstore.open(tmp_path_factory.mktemp("shared") / "evals") as store:
+def store(tmp_path_factory):
+    """One store for all tests and examples; each takes jobs of its own."""
+    with evalstore.open(tmp_path_factory.mktemp("round-trip") / "evals") as store:
         yield store
 
 
@@ -152,7 +152,7 @@ NUMPY_VALUES = st.one_of(
     st.integers(-(2**63), 2**63 - 1).map(np.int64),
     st.integers(0, 255).map(np.uint8),
     st.booleans().map(np.bool_),
-    TEXTS.map(np.str_),
+    TEXTS.map(lambda text: np.str_(text.rstrip("\0"))),  # which numpy takes for padding
 )
 OTHER_NUMBERS = st.decimals(-(10**300), 10**300) | st.fractions()
 BARE = st.none() | st.booleans() | INTEGERS | FLOATS | TEXTS | NUMPY_VALUES | OTHER_NUMBERS
@@ -215,7 +215,7 @@ SCORES = st.dictionaries(METRICS, ONE_SCORE.map(lambda pair: (pair[0], [("", pai
 
 
 def lines_of(store, job):
-    """The long form of a job's scores, by row, metric, name and score_index."""
+    """The long form of the scores of a job in which no key repeats, by row, metric, name and score_index."""
     frame = store.sql("SELECT * FROM row_scores WHERE job = $job", job=job)
     found = {(line["row_key"], line["metric"], line["name"], line["score_index"]): line for line in frame.to_dicts()}
     assert len(found) == len(frame)
@@ -224,9 +224,9 @@ def lines_of(store, job):
 
 @given(st.lists(SCORES, min_size=1, max_size=6))
 @example([{"m": (value, [("", bare(value))])} for value in (True, 2**53 + 1, 2**70, -0.0, NAN, INF, -INF, SMALLEST, "", "\0")])
-def test_a_score_comes_back_as_it_was_given(shared, rows):
+def test_a_score_comes_back_as_it_was_given(store, rows):
     given_rows = [{"row_key": i, "scores": {m: score for m, (score, _) in row.items()}} for i, row in enumerate(rows)]
-    job = logged(shared, given_rows)
+    job = logged(store, given_rows)
     wanted = {}
     for key, row in enumerate(rows):
         for metric, (_, scores) in row.items():
@@ -235,12 +235,12 @@ def test_a_score_comes_back_as_it_was_given(shared, rows):
                 wanted[str(key), metric, name or metric, numbers[name or metric]] = score
                 numbers[name or metric] += 1
 
-    found = lines_of(shared, job)
+    found = lines_of(store, job)
     assert found.keys() == wanted.keys()
     for place, expected in wanted.items():
         check_line(found[place], expected)
 
-    for row in shared.row_scores(job):
+    for row in store.row_scores(job):
         read = {(row.row_key, m, score.name, n): score for m in row.metrics for n, score in with_index(row.metrics[m])}
         assert read.keys() == {place for place in wanted if place[0] == row.row_key}
         for place, score in read.items():
@@ -282,7 +282,6 @@ def check_score(score, expected):
     elif isinstance(expected.value, float):
         assert isinstance(score.value, float)
         assert same_number(score.value, expected.value)
-        assert score.is_nan == math.isnan(expected.value)
     else:
         assert same(score.value, expected.value)  # an integer of any size to its last digit
     assert score.label == expected.label
@@ -293,10 +292,10 @@ def check_score(score, expected):
 
 
 @pytest.mark.parametrize("kept", [[1, 2], "text", 3, {"a": 1}], ids=repr)
-@pytest.mark.parametrize("value", [1, 0.5, 2**53 + 1], ids=repr)
-def test_any_json_may_stand_as_extra_beside_a_number(store, value, kept):
-    [row] = read_back(store, {"scores": {"m": {"value": value, "extra": kept}}})
-    assert row.metrics["m"][0].value == value
+def test_any_json_may_stand_as_extra_beside_a_number(store, kept):
+    values = [1, 0.5, 2**53 + 1]
+    rows = read_back(store, *({"scores": {"m": {"value": value, "extra": kept}}} for value in values))
+    assert [row.metrics["m"][0].value for row in rows] == values
 
 
 def test_a_nested_value_is_kept_as_json_text_and_counts_as_a_label(store):
@@ -337,17 +336,17 @@ def test_an_exception_as_a_score_is_an_error_of_that_score(store):
     ids=lambda score: re.sub(r"0{9,}|at 0x\w+", "...", repr(score)),
 )
 def test_what_is_no_score_is_refused_by_the_name_of_its_metric_and_logs_nothing(store, score):
-    with store.job("refuses") as job:
+    with store.job(fresh()) as job:
         with pytest.raises(InvalidScore, match="accuracy"):
             job.log(item={"q": 1}, scores={"accuracy": score})
         job.log(item={"q": 2}, scores={"accuracy": 1})
-    [row] = store.row_scores("refuses")
+    [row] = store.row_scores(job.name)
     assert row.item == {"q": 2}
 
 
 @pytest.mark.parametrize("scores", [[1], "m", {"": 1}, {1: 1}, 0.5], ids=repr)
 def test_scores_are_a_dict_of_metric_and_score(store, scores):
-    with store.job("refuses") as job, pytest.raises(InvalidScore):
+    with store.job(fresh()) as job, pytest.raises(InvalidScore):
         job.log(item={"q": 1}, scores=scores)
 
 
@@ -383,12 +382,12 @@ KEYS = st.sampled_from(["a", "b", "7", 7, -7, 2**70, "é", "\0", "k" * 300, "'"]
 
 
 @given(st.lists(st.tuples(KEYS, ROWS), min_size=1, max_size=8))
-def test_documents_and_fields_of_a_row_come_back_as_they_were_given(shared, rows):
-    job = logged(shared, [{"row_key": key, **row} for key, row in rows])
-    found = {(row.suite, row.row_key, row.repetition): row for row in shared.row_scores(job)}
+def test_documents_and_fields_of_a_row_come_back_as_they_were_given(store, rows):
+    job = logged(store, [{"row_key": key, **row} for key, row in rows])
+    found = {(row.suite, row.row_key, row.repetition): row for row in store.row_scores(job)}
     times = {
         (line["suite"], line["row_key"], line["repetition"]): line
-        for line in shared.sql("SELECT * FROM rows WHERE job = $job", job=job).to_dicts()
+        for line in store.sql("SELECT * FROM rows WHERE job = $job", job=job).to_dicts()
     }
     assert len(found) == len(times) == len(rows)
     used: Counter[tuple[str, str]] = Counter()
@@ -509,11 +508,11 @@ def test_what_is_absent_reads_as_empty_and_what_is_bare_as_value(store):
     ids=repr,
 )
 def test_a_field_that_cannot_be_kept_is_refused_and_the_row_is_not_logged(store, wrong):
-    with store.job("refuses") as job:
+    with store.job(fresh()) as job:
         with pytest.raises(UsageError, match=next(iter(wrong))):
             job.log(item={"q": 1}, **wrong)
         job.log(item={"q": 2})
-    [row] = store.row_scores("refuses")
+    [row] = store.row_scores(job.name)
     assert row.item == {"q": 2}
 
 
@@ -521,7 +520,7 @@ def test_counts_so_large_that_their_sum_is_not_a_number_do_not_lose_the_job(stor
     rows = [{"row_key": i, "prompt_tokens": 2**62, "completion_tokens": 2**62} for i in range(4)]
     job = logged(store, rows)
     assert [row.prompt_tokens for row in store.row_scores(job)] == [2**62] * 4
-    assert store.jobs()["rows_total"].to_list() == [4]
+    assert store.show(job)["rows_total"] == 4
 
 
 # Lone surrogates
@@ -557,19 +556,19 @@ PLACES = {
 
 @pytest.mark.parametrize("place", PLACES)
 def test_a_lone_surrogate_is_replaced_and_counted(store, place):
-    with store.job("odd") as job:
+    with store.job(fresh()) as job:
         job.log(**{"item": {"q": 1}, **PLACES[place]})
     assert job.replaced_characters == 1
-    text = repr([*store.row_scores("odd")]) + repr(store.sql("SELECT * FROM row_scores").to_dicts())
-    assert "\ufffd" in text
-    assert store.show("odd")["replaced_characters"] == 1
+    read = store.row_scores(job.name)
+    assert "\ufffd" in repr([*read]) + repr(read.to_polars().to_dicts())
+    assert store.show(job.name)["replaced_characters"] == 1
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=()), max_size=8) | st.text("\ud83d\ude00a", max_size=8), max_size=8))
-def test_pairs_of_surrogates_become_the_character_and_lone_ones_the_replacement(shared, texts):
-    with shared.job(fresh()) as job:
+def test_pairs_of_surrogates_become_the_character_and_lone_ones_the_replacement(store, texts):
+    with store.job(fresh()) as job:
         job.log(item={"q": texts}, sample=dict.fromkeys(texts, 0))
-    [row] = shared.row_scores(job.name)
+    [row] = store.row_scores(job.name)
     wanted = [without_surrogates(text) for text in texts]
     assert row.item["q"] == [text for text, _ in wanted]
     assert row.sample == {text: 0 for text, _ in wanted}
@@ -591,9 +590,9 @@ def without_surrogates(text):
 
 @given(st.lists(st.integers(0, 3), max_size=12))
 @HALF
-def test_exact_duplicates_are_all_kept_and_numbered_in_the_order_of_logging(shared, items):
-    job = logged(shared, [{"item": {"q": item}, "sample": n} for n, item in enumerate(items)])
-    rows = sorted(shared.row_scores(job), key=lambda row: row.row_index)
+def test_exact_duplicates_are_all_kept_and_numbered_in_the_order_of_logging(store, items):
+    job = logged(store, [{"item": {"q": item}, "sample": n} for n, item in enumerate(items)])
+    rows = sorted(store.row_scores(job), key=lambda row: row.row_index)
     assert [row.item["q"] for row in rows] == items
     assert [row.sample["value"] for row in rows] == list(range(len(items)))
     assert [row.repetition for row in rows] == [items[:n].count(item) for n, item in enumerate(items)]
@@ -627,26 +626,26 @@ def test_key_and_hash_go_by_content_whatever_the_order_of_fields(store):
 
 
 def test_a_numbered_row_replaces_one_in_error(store):
-    with store.job("again") as job:
+    with store.job(fresh()) as job:
         job.log(item={"q": 1}, row_key="a", repetition=0, error="timeout")
         job.log(item={"q": 1}, row_key="a", repetition=0, error="timeout again")
         job.log(item={"q": 1}, row_key="a", repetition=1, scores={"m": 0})
         job.log(item={"q": 1}, row_key="a", repetition=0, scores={"m": 1})
-    rows = sorted(store.row_scores("again"), key=lambda row: row.repetition)
+    rows = sorted(store.row_scores(job.name), key=lambda row: row.repetition)
     assert [(row.repetition, row.error, row.metrics["m"][0].value) for row in rows] == [(0, None, 1), (1, None, 0)]
-    assert len(lines_of(store, "again")) == 2
-    assert store.show("again")["rows_error"] == 0
+    assert len(store.row_scores(job.name).to_polars()) == 2
+    assert store.show(job.name)["rows_error"] == 0
 
 
 def test_a_numbered_row_that_is_no_error_is_not_replaced(store):
-    with store.job("again") as job:
+    with store.job(fresh()) as job:
         job.log(item={"q": 1}, row_key="a", repetition=0, scores={"m": 1})
         with pytest.raises(UsageError, match="logged already"):
             job.log(item={"q": 1}, row_key="a", repetition=0, scores={"m": 0})
         with pytest.raises(UsageError, match="logged already"):
             job.log(item={"q": 1}, row_key="a", repetition=0, error="late")
         job.log(item={"q": 1}, row_key="a", repetition=0, suite="other", scores={"m": 0})
-    assert [(row.suite, row.metrics["m"][0].value) for row in store.row_scores("again")] == [("default", 1), ("other", 0)]
+    assert [(row.suite, row.metrics["m"][0].value) for row in store.row_scores(job.name)] == [("default", 1), ("other", 0)]
 
 
 def test_a_row_without_a_number_takes_the_next_one_that_is_free(store):
@@ -665,7 +664,7 @@ def test_a_job_without_rows_is_a_job(store):
     job = logged(store, [])
     assert list(store.row_scores(job)) == []
     assert len(store.aggregate_scores(job)) == 0
-    assert store.jobs()["rows_total"].to_list() == [0]
+    assert store.show(job)["rows_total"] == 0
 
 
 # Whole frames
@@ -721,15 +720,15 @@ def column(draw, name, kind, values, height):
 
 @given(recordings(), st.sampled_from(list(FORMS)))
 @HALF
-def test_a_recorded_frame_is_what_logging_its_rows_gives(shared, recording, form):
+def test_a_recorded_frame_is_what_logging_its_rows_gives(store, recording, form):
     frame, roles, fields = recording
     if form == "pandas":  # which takes NaN for missing
         frame = frame.with_columns(pl.selectors.float().fill_nan(None))
     if form == "dicts" and frame.is_empty():
         frame = frame.head(0)
     recorded = fresh("recorded")
-    shared.record(recorded, FORMS[form](frame), columns=fields, **roles)
-    check_same_rows(shared, recorded, logged(shared, rows_of(frame, roles, fields)))
+    store.record(recorded, FORMS[form](frame), columns=fields, **roles)
+    check_same_rows(store, recorded, logged(store, rows_of(frame, roles, fields)))
 
 
 def rows_of(frame, roles, fields):
@@ -848,9 +847,9 @@ def test_columns_that_are_not_there_are_named_and_no_job_is_left(store):
 
 @given(JSON, JSON, st.dictionaries(TEXTS, TEXTS, max_size=3), st.lists(TEXTS, max_size=3), st.none() | TEXTS)
 @HALF
-def test_what_is_said_of_a_job_comes_back(shared, config, metadata, labels, tags, group):
-    job = logged(shared, [], config=config, metadata=metadata, labels=labels, tags=tags, group=group)
-    shown = shared.show(job)
+def test_what_is_said_of_a_job_comes_back(store, config, metadata, labels, tags, group):
+    job = logged(store, [], config=config, metadata=metadata, labels=labels, tags=tags, group=group)
+    shown = store.show(job)
     for field, value in (("config", config), ("metadata", metadata)):
         text = shown[field]
         assert same(None if text is None else json.loads(text), as_read(value))
@@ -864,9 +863,9 @@ REFERENCES = st.text(string.ascii_letters + string.digits + "._- é'/", min_size
 
 @given(REFERENCES, REFERENCES, st.sampled_from(["", "Instruct-v0.1", "a/b"]))
 @HALF
-def test_a_bare_reference_means_the_default_workspace(shared, dataset, model, rest):
-    job = logged(shared, [], dataset=dataset, model=f"{model}/{rest}" if rest else model)
-    shown = shared.show(job)
+def test_a_bare_reference_means_the_default_workspace(store, dataset, model, rest):
+    job = logged(store, [], dataset=dataset, model=f"{model}/{rest}" if rest else model)
+    shown = store.show(job)
     assert shown["dataset"] == f"default/{dataset}"
     assert shown["model"] == (f"{model}/{rest}" if rest else f"default/{model}")
 

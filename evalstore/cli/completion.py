@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from evalstore.cli.program import Command
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     Completer = Callable[[click.Context, click.Parameter, str], list[str]]
 
 __all__ = ["completion", "datasets", "groups", "jobs", "metrics", "models", "slices", "suites", "tags"]
+
 
 def _names(query: str, *always: str) -> Completer:
     """Completes from the first column of a query over the views, and from some words that always hold."""
@@ -47,15 +50,17 @@ def slices(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     return [field for field in fields if field.startswith(incomplete)]
 
 
-@click.command(short_help="Print the script that completes commands in a shell.")
+@click.command(
+    cls=Command,
+    short_help="Print the script that completes commands in a shell.",
+    example="""\
+eval "$(evalstore completion bash)"         # in ~/.bashrc
+eval "$(evalstore completion zsh)"          # in ~/.zshrc
+evalstore completion fish | source          # in ~/.config/fish/config.fish""",
+)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    """Print the script that completes commands, options, jobs and metrics in SHELL.
-
-    \b
-    Example:
-      eval "$(evalstore completion bash)"       # in ~/.bashrc; for fish: evalstore completion fish | source
-    """
+    """Print the script that completes commands, options, jobs and metrics in SHELL."""
     from click.shell_completion import get_completion_class
 
     kind = get_completion_class(shell)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import shlex
 from typing import TYPE_CHECKING
 
 import click
 
-from evalstore.cli.options import Place
-from evalstore.cli.output import Answer, progress, say, write
+from evalstore.cli.output import Answer, progress, write
+from evalstore.cli.program import Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from evalstore.cli.blocks import Block
+    from evalstore.cli.options import Place
     from evalstore.store import Store
 
 __all__ = ["demo"]
@@ -25,34 +27,24 @@ SUITE = "several-steps"
 WORST = 3
 
 
-@click.command(short_help="Record an example and look at it.")
+@click.command(cls=Command, short_help="Record an example and look at it.", example="evalstore --store demo-store demo")
 @click.pass_obj
 def demo(place: Place) -> None:
     """Record what three small programs answered to 400 word problems on six days, and look at it.
 
     A second run records nothing twice.
-
-    \b
-    Example:
-      evalstore --store demo-store demo
     """
     from evalstore.demo import evaluation
+    from evalstore.demo.solvers import SOLVERS
 
     store = place.open()
-    recorded = 0
-    with progress("recording the demo", "jobs", total=evaluation.JOBS) as tell:
-
-        def count(message: str) -> None:
-            nonlocal recorded
-            recorded += 1
-            tell(recorded)
-
-        evaluation.run(store, progress=count)
-    say("")
-    write(Answer(lambda: store.jobs(), lambda: _pages(store, place)), "table")
+    counted = itertools.count(1)
+    with progress("recording the demo", "jobs", total=evaluation.DAYS * len(SOLVERS)) as tell:
+        evaluation.run(store, progress=lambda _: tell(next(counted)))
+    write(Answer(store.jobs, lambda: _page(store, place)), "table", is_tour=True)
 
 
-def _pages(store: Store, place: Place) -> Iterator[Block]:
+def _page(store: Store, place: Place) -> Iterator[Block]:
     from evalstore.cli.blocks import Fields, Heading, Sentence
     from evalstore.cli.pages.leaderboard import leaderboard_page
     from evalstore.cli.pages.rows import rows_page
@@ -60,5 +52,37 @@ def _pages(store: Store, place: Place) -> Iterator[Block]:
     from evalstore.cli.pages.trend import trend_page
     from evalstore.demo.evaluation import DATASET
 
+    program = f"evalstore --store {shlex.quote(place.path or 'evals')}"
     board = store.leaderboard(METRIC, dataset=DATASET)
     model, job = _best(board)
+    worst = store.row_scores(job, metric=METRIC, suite=SUITE, order="worst", limit=WORST)
+    yield Heading("Which model is best?", f"{program} leaderboard --metric {METRIC}", level=0)
+    yield from leaderboard_page(board)
+    yield Heading("How did the best one do?", f"{program} show {job}", level=0)
+    yield from aggregate_tables(store.aggregate_scores(job).to_polars())
+    yield Heading(
+        "Where did it fail?", f"{program} rows {job} --metric {METRIC} --suite {SUITE} --worst {WORST}", level=0
+    )
+    yield from rows_page(worst, "worst")
+    yield Heading(
+        "How did it get there?", f"{program} trend --metric {METRIC} --model {model} --suite {SUITE}", level=0
+    )
+    yield from trend_page(store.trend(METRIC, model=model, suite=SUITE, dataset=DATASET))
+    yield Heading("What next?", level=0)
+    yield Sentence(f"The store is the folder {store.root}. Ask it:")
+    yield Fields(
+        [
+            ("all jobs", f"{program} jobs"),
+            ("by category", f"{program} show {job} --by metadata.category"),
+            ("in SQL", f"{program} sql 'SELECT model, cost_per_passed FROM model_costs ORDER BY 2'"),  # noqa: S608
+        ],
+        indent=2,
+    )
+
+
+def _best(board: pl.DataFrame) -> tuple[str, str]:
+    """The model that stands highest over the suites, and its job."""
+    import polars as pl
+
+    standing = board.group_by("model", "job").agg(pl.col("rank").mean()).sort("rank", "model")
+    return standing.row(0, named=True)["model"], standing.row(0, named=True)["job"]

@@ -42,6 +42,7 @@ class Place:
     workspace: str
 
     def open(self) -> Store:
+        """The store."""
         from evalstore.store import Store
 
         return Store(self.path or None, workspace=self.workspace)
@@ -50,8 +51,8 @@ class Place:
 def formats(*allowed: str) -> Callable[[F], F]:
     """`--format`, of all formats or of those named."""
     return click.option(
-        "--format", type=click.Choice(allowed or FORMATS), default="table", show_default=True,
-        help="How the answer is written.",
+        "--format", metavar="FORMAT", type=click.Choice(allowed or FORMATS), default="table", show_default=True,
+        help=", ".join(allowed or FORMATS) + ".",
     )  # fmt: skip
 
 

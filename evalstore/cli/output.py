@@ -6,6 +6,7 @@ import io
 import json
 import os
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from evalstore.cli.blocks import Block
 
-__all__ = ["FORMATS", "Answer", "say", "write"]
+__all__ = ["FORMATS", "Answer", "progress", "say", "write"]
 
 FORMATS = ("table", "json", "csv", "parquet", "markdown")
 WIDTH = 120  # of a table that goes to a file or a pipe
@@ -32,8 +33,8 @@ WIDTH = 120  # of a table that goes to a file or a pipe
 class Answer:
     """An answer in its three shapes; each is made when a format needs it.
 
-    `frame` has all columns, for CSV and Parquet; `page` is what a person sees, for table and markdown; `document` is for
-    JSON, by default an object per line of the frame.
+    `frame` has all columns, for CSV and Parquet; `page` is what a person sees, for table and markdown; `document` is
+    for JSON, by default an object per line of the frame.
     """
 
     frame: Callable[[], pl.DataFrame]
@@ -46,21 +47,39 @@ def say(message: str) -> None:
     click.echo(message, err=True)
 
 
-def write(answer: Answer, format: str, output: str | None = None) -> None:
-    """Writes an answer to stdout, or to the file `output`."""
+@contextmanager
+def progress(what: str, unit: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """Shows on stderr how far work is, if that is a terminal; gives the function that is told the count so far."""
+    if not sys.stderr.isatty():
+        yield lambda count: None  # noqa: ARG005
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    of_total = "" if total is None else f" of {total}"
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(24),
+        TextColumn("{task.completed:,.0f}" + f"{of_total} {unit}"),
+    )
+    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task(what, total=total)
+        yield lambda count: shown.update(task, completed=count)
+
+
+def write(answer: Answer, format: str, output: str | None = None, *, is_tour: bool = False) -> None:
+    """Writes an answer to stdout, or to the file `output`; says for which columns there was no room, but on a tour."""
     if format == "parquet":
         _write_parquet(answer.frame(), output)
         return
-    stdout = click.get_text_stream("stdout", encoding="utf-8")
     left_out: list[str] = []
-    pieces = _pieces(answer, format, _console(None if output else stdout), left_out)
+    pieces = _pieces(answer, format, _console(None if output else sys.stdout), left_out)
     if output:
         Path(output).write_text("".join(pieces), encoding="utf-8")
     else:
         for piece in pieces:
-            stdout.write(piece)
-        stdout.flush()
-    if left_out:
+            sys.stdout.write(piece)
+    if left_out and not is_tour:
         say(f"(no room for {', '.join(dict.fromkeys(left_out))}; --format json has everything)")
 
 
@@ -117,9 +136,7 @@ def _write_parquet(frame: pl.DataFrame, output: str | None) -> None:
     if output:
         Path(output).write_bytes(data.getbuffer())
     else:
-        stdout = click.get_binary_stream("stdout")
-        stdout.write(data.getbuffer())
-        stdout.flush()
+        sys.stdout.buffer.write(data.getbuffer())
 
 
 def _console(stdout: TextIO | None) -> Console:

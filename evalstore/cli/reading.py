@@ -10,6 +10,7 @@ import click
 from evalstore.cli import completion
 from evalstore.cli.options import Place, formats, output_option, parameters, policy_option, which
 from evalstore.cli.output import Answer, say, write
+from evalstore.cli.program import Command
 from evalstore.errors import UnknownField, UsageError, near
 
 if TYPE_CHECKING:
@@ -22,7 +23,11 @@ __all__ = ["jobs", "leaderboard", "rows", "show", "sql", "trend"]
 STATUSES = ("completed", "error", "interrupted", "cancelled")
 
 
-@click.command(short_help="List jobs, newest first.")
+@click.command(
+    cls=Command,
+    short_help="List jobs, newest first.",
+    example="evalstore jobs --dataset openai/gsm8k --limit 5",
+)
 @click.option("--status", type=click.Choice(STATUSES), help="Only jobs that ended so.")
 @which("dataset", "model")
 @click.option("--group", metavar="GROUP", shell_complete=completion.groups, help="Only jobs of this group.")
@@ -34,13 +39,8 @@ STATUSES = ("completed", "error", "interrupted", "cancelled")
 @formats()
 @output_option
 @click.pass_obj
-def jobs(place: Place, *, limit: int, all_workspaces: bool, format: str, output: str | None, **filters: Any) -> None:
-    """List the jobs of the workspace, newest first.
-
-    \b
-    Example:
-      evalstore jobs --dataset openai/gsm8k --limit 5
-    """
+def jobs(place: Place, /, *, limit: int, all_workspaces: bool, format: str, output: str | None, **filters: Any) -> None:
+    """List the jobs of the workspace, newest first."""
     from evalstore.cli.pages.jobs import jobs_page
 
     frame = place.open().jobs(**filters, limit=limit or None, workspace="-" if all_workspaces else None)
@@ -48,7 +48,11 @@ def jobs(place: Place, *, limit: int, all_workspaces: bool, format: str, output:
     _say_if_cut(len(frame), limit, "jobs")
 
 
-@click.command(short_help="Show one job and its aggregate scores.")
+@click.command(
+    cls=Command,
+    short_help="Show one job and its aggregate scores.",
+    example="evalstore show gsm8k-175b --by metadata.category",
+)
 @click.argument("job", shell_complete=completion.jobs)
 @click.option("--by", metavar="FIELD", shell_complete=completion.slices, help="One line per value of a row's field.")
 @which("metric", "suite")
@@ -57,23 +61,21 @@ def jobs(place: Place, *, limit: int, all_workspaces: bool, format: str, output:
 @output_option
 @click.pass_obj
 def show(
-    place: Place, *, job: str, by: str | None, metric: str | None, suite: str | None, errors: Any, format: str,
+    place: Place, /, *, job: str, by: str | None, metric: str | None, suite: str | None, errors: Any, format: str,
     output: str | None,
 ) -> None:  # fmt: skip
     """Show one JOB (NAME, WORKSPACE/NAME, @last or @last~1) and its aggregate scores.
 
     Every mean stands beside the number of rows that were scored. FIELD is suite, cluster, tags, ... or a path such as
     metadata.category or item.subject.
-
-    \b
-    Example:
-      evalstore show gsm8k-175b --by metadata.category
     """
     from evalstore.cli.pages.show import show_page
 
     store = place.open()
     known = store.show(job)
-    _check(known["name"], "metric", metric, [one["metric"] for each in known["suites"] or () for one in each["metrics"]])
+    _check(
+        known["name"], "metric", metric, [one["metric"] for each in known["suites"] or () for one in each["metrics"]]
+    )
     _check(known["name"], "suite", suite, [each["name"] for each in known["suites"] or ()])
     frame = store.aggregate_scores(job, by=by, metric=metric, suite=suite, errors=errors).to_polars()
     write(
@@ -87,7 +89,11 @@ def show(
     )
 
 
-@click.command(short_help="Show rows of a job with their scores.")
+@click.command(
+    cls=Command,
+    short_help="Show rows of a job with their scores.",
+    example="evalstore rows gsm8k-175b --where 'is_correct = 0' --where 'item.question ~ dollar' --limit 5",
+)
 @click.argument("job", shell_complete=completion.jobs)
 @click.option("--where", metavar="'FIELD OP VALUE'", multiple=True, help="Only rows for which this holds; repeatable.")
 @click.option("--worst", metavar="N", type=click.IntRange(min=1), help="The N worst rows, worst first.")
@@ -101,7 +107,7 @@ def show(
 @output_option
 @click.pass_obj
 def rows(
-    place: Place, *, job: str, where: tuple[str, ...], worst: int | None, best: int | None, limit: int,
+    place: Place, /, *, job: str, where: tuple[str, ...], worst: int | None, best: int | None, limit: int,
     metric: str | None, suite: str | None, wide: bool, format: str, output: str | None,
 ) -> None:  # fmt: skip
     """Show rows of JOB (NAME, WORKSPACE/NAME, @last or @last~1) with their scores.
@@ -109,10 +115,6 @@ def rows(
     FIELD is a metric, suite, row_key, cluster, tags, error, latency, cost, total_tokens, or a path such as
     item.question or metadata.category. OP is = != < <= > >= or ~ (holds the text). Several conditions must all hold.
     With --worst or --best, rows in error come before the others, N of them at most.
-
-    \b
-    Example:
-      evalstore rows gsm8k-175b --where 'is_correct = 0' --where 'item.question ~ dollar' --limit 5
     """
     from evalstore.cli.pages.rows import rows_page, wide_page
 
@@ -129,20 +131,20 @@ def rows(
         _say_if_cut(len(found), limit, "rows")
 
 
-@click.command(short_help="Rank the models on a dataset.")
+@click.command(
+    cls=Command,
+    short_help="Rank the models on a dataset.",
+    example="evalstore leaderboard --metric is_correct --dataset openai/gsm8k",
+)
 @which("metric", "name", "suite", "dataset")
 @policy_option
 @formats()
 @output_option
 @click.pass_obj
-def leaderboard(place: Place, *, errors: Any, format: str, output: str | None, **narrow: str | None) -> None:
+def leaderboard(place: Place, /, *, errors: Any, format: str, output: str | None, **narrow: str | None) -> None:
     """Rank models by their latest completed job on a dataset, per suite and metric.
 
     Only jobs over the same rows are ranked together; the others stand below, marked.
-
-    \b
-    Example:
-      evalstore leaderboard --metric is_correct --dataset openai/gsm8k
     """
     from evalstore.cli.pages.leaderboard import leaderboard_page
 
@@ -152,20 +154,20 @@ def leaderboard(place: Place, *, errors: Any, format: str, output: str | None, *
     write(Answer(lambda: frame, lambda: leaderboard_page(frame)), format, output)
 
 
-@click.command(short_help="Show how a metric went from job to job.")
+@click.command(
+    cls=Command,
+    short_help="Show how a metric went from job to job.",
+    example="evalstore trend --metric correct --model demo/unit-graph",
+)
 @which("metric", "name", "suite", "dataset", "model")
 @formats()
 @output_option
 @click.pass_obj
-def trend(place: Place, *, format: str, output: str | None, **narrow: str | None) -> None:
+def trend(place: Place, /, *, format: str, output: str | None, **narrow: str | None) -> None:
     """Show how a metric went from job to job; without --metric, the overall score of suites.
 
     Series (dataset, model, group, suite) are never mixed. The moving mean is that of the last five points, with their
     sample deviation.
-
-    \b
-    Example:
-      evalstore trend --metric correct --model demo/unit-graph
     """
     from evalstore.cli.pages.trend import trend_page
 
@@ -175,7 +177,13 @@ def trend(place: Place, *, format: str, output: str | None, **narrow: str | None
     write(Answer(lambda: frame, lambda: trend_page(frame)), format, output)
 
 
-@click.command(short_help="Ask in SQL.")
+@click.command(
+    cls=Command,
+    short_help="Ask in SQL.",
+    example="""\
+evalstore sql 'SELECT suite, avg(value) FROM row_scores WHERE job = $job GROUP BY ALL' -p job=gsm8k-175b
+evalstore sql "$(cat query.sql)" --format csv > answer.csv""",
+)
 @click.argument("query")
 @click.option("-p", "given", metavar="NAME=VALUE", multiple=True, help="The value of $NAME in the query; repeatable.")
 @click.option("--allow-external", is_flag=True, help="Let the query read files outside the store.")
@@ -183,15 +191,11 @@ def trend(place: Place, *, format: str, output: str | None, **narrow: str | None
 @output_option
 @click.pass_obj
 def sql(
-    place: Place, *, query: str, given: tuple[str, ...], allow_external: bool, format: str, output: str | None
+    place: Place, /, *, query: str, given: tuple[str, ...], allow_external: bool, format: str, output: str | None
 ) -> None:
     """Answer one reading QUERY over the views; - reads it from stdin. SHOW TABLES lists the views.
 
     Values given with -p are bound, never pasted. What is JSON is that value (7, true, null, "7"), all else is text.
-
-    \b
-    Example:
-      evalstore sql 'SELECT suite, avg(value) FROM row_scores WHERE job = $job GROUP BY ALL' -p job=gsm8k-175b
     """
     from evalstore.cli.pages.jobs import frame_page
 
@@ -211,7 +215,7 @@ def _check(job: str, what: str, given: str | None, known: list[str]) -> None:
 
 
 def _explain_nothing(store: Store, frame: pl.DataFrame, narrow: dict[str, str | None]) -> None:
-    """Raises UnknownField where the answer is empty because something was asked for that is nowhere in the workspace."""
+    """Raises UnknownField where the answer is empty because what was asked for is nowhere in the workspace."""
     from evalstore.names import reference
 
     if len(frame):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from evalstore.cli.blocks import Column, Fields, Heading, Sentence, Table
+from evalstore.cli.blocks import Column, Fields, Heading, Sentence
 from evalstore.cli.values import one_line
 
 if TYPE_CHECKING:
@@ -47,10 +47,15 @@ def cut(text: str, width: int) -> str:
 
 
 def _pieces(block: Block, width: int, left_out: list[str]) -> Iterator[RenderableType]:
+    from rich.rule import Rule
     from rich.text import Text
 
-    if isinstance(block, Heading):
-        yield Text.assemble((one_line(block.text), "bold"), ("  " + one_line(block.detail), "dim")).rstrip_end(0) or ""
+    if isinstance(block, Heading) and block.level == 0:
+        yield Rule(Text(one_line(block.text), style="bold"), align="left", style="dim")
+        if block.detail:
+            yield Text(f"$ {one_line(block.detail)}", style="dim")
+    elif isinstance(block, Heading):
+        yield Text.assemble((one_line(block.text), "bold"), ("  " + one_line(block.detail), "dim"))
     elif isinstance(block, Sentence):
         yield Text(one_line(block.text))
     elif isinstance(block, Fields):
@@ -67,6 +72,7 @@ def _pieces(block: Block, width: int, left_out: list[str]) -> Iterator[Renderabl
 
 def _spared(columns: list[Column], width: int) -> list[Column]:
     """The columns without those that can be spared where the lines are too long."""
+    columns = list(columns)
     natural = {column: _natural_width(column) for column in columns}
     while _line_length(natural[column] for column in columns) > width and any(column.spare for column in columns):
         columns.remove(max(columns, key=lambda column: column.spare))
@@ -106,12 +112,13 @@ def _tables(columns: list[Column], widths: list[int]) -> Iterator[RenderableType
     is_wrapped = any(_natural_width(column) > width for column, width in zip(columns, widths, strict=True))
     for start in range(0, max(len(columns[0].cells), 1), AT_ONCE):
         piece = RichTable(
-            box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold",
+            box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0), header_style="bold",
             border_style="dim", show_header=start == 0, leading=int(is_wrapped),
         )  # fmt: skip
         for column, width in zip(columns, widths, strict=True):
-            side = "right" if column.right else "left"
-            piece.add_column(Text(one_line(column.title)), justify=side, width=width, overflow="fold")
+            piece.add_column(
+                Text(one_line(column.title)), justify="right" if column.right else "left", width=width, overflow="fold"
+            )
         for cells in zip(*(column.shown(start, start + AT_ONCE) for column in columns), strict=True):
             piece.add_row(*map(Text, cells))
         yield piece

@@ -1,7 +1,7 @@
 """How a value looks, in every format the same: as JSON has it.
 
-A cell of CSV, of markdown or of a table is the text of the JSON value. What JSON has no word for: NaN and the infinities
-are "NaN", "Infinity" and "-Infinity"; times are ISO 8601, with their zone where they have one; durations are seconds;
+A cell of CSV, markdown or a table is the text of the JSON value. What JSON has no word for: NaN and the infinities are
+"NaN", "Infinity" and "-Infinity"; times are ISO 8601, with their zone where they have one; durations are seconds;
 decimals are numbers where a double holds them, else text; bytes are text.
 """
 
@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import date, datetime, time, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import polars as pl
 
 __all__ = ["one_line", "plain", "plain_columns", "text", "text_columns"]
@@ -27,21 +29,14 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, (str, bool, int)):
         return value
     if isinstance(value, float):
-        if math.isfinite(value):
-            return value
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+        return value if math.isfinite(value) else _NON_FINITE[str(value)]
     if isinstance(value, dict):
         return {str(key): plain(one) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(one) for one in value]
-    if isinstance(value, Decimal):
-        return _number(value)
-    if isinstance(value, (date, datetime, time)):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "backslashreplace")
+    for kind, say in _OTHERS.items():
+        if isinstance(value, kind):
+            return say(value)
     return str(value)
 
 
@@ -64,7 +59,7 @@ def text_columns(frame: pl.DataFrame) -> list[list[str | None]]:
 
 
 def one_line(cell: str) -> str:
-    """A text that stays on its line and cannot command a terminal: control characters are shown, as in `\\n`."""
+    r"""A text that stays on its line and cannot command a terminal: control characters are shown, as in `\n`."""
     return _UNPRINTABLE.sub(lambda match: _ESCAPES.get(match[0]) or ascii(match[0])[1:-1], cell)
 
 
@@ -83,3 +78,12 @@ def _number(value: Decimal) -> int | float | str:
     if value == value.to_integral_value():
         return int(value)
     return float(value) if Decimal(repr(float(value))) == value else str(value)
+
+
+_NON_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+_OTHERS: dict[type | tuple[type, ...], Callable[[Any], Any]] = {
+    Decimal: _number,
+    (date, time): lambda moment: moment.isoformat(),
+    timedelta: timedelta.total_seconds,
+    bytes: lambda data: data.decode("utf-8", "backslashreplace"),
+}

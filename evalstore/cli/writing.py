@@ -9,6 +9,7 @@ import click
 from evalstore.cli import completion
 from evalstore.cli.options import Place, document_file, formats, keys_and_values, names_and_paths
 from evalstore.cli.output import Answer, progress, say, write
+from evalstore.cli.program import Command, Group
 from evalstore.errors import BrokenInput
 
 if TYPE_CHECKING:
@@ -20,40 +21,48 @@ __all__ = ["import_"]
 
 PARTS = {"item": "item", "reference": "reference", "sample": "sample", "score": "scores", "metadata": "metadata"}
 FIELDS = {
-    "row_key": "the id of a row, for pairing; without it the hash of the item",
-    "cluster": "what rows that are not independent have in common",
-    "latency": "seconds",
-    "cost": "USD",
-    "prompt_tokens": "a count",
-    "completion_tokens": "a count",
-    "error": "why there is no sample",
-    "repetition": "0, 1, ...",
+    "row_key": "The id of the row; without it, the item's hash tells rows of two jobs apart.",
+    "cluster": "What rows that are not independent have in common: a passage, a user.",
+    "latency": "Seconds.",
+    "cost": "USD.",
+    "prompt_tokens": "A count.",
+    "completion_tokens": "A count.",
+    "error": "Why there is no sample.",
+    "repetition": "0, 1, 2 for an item that was run several times.",
 }
 
 
-@click.group("import", short_help="Bring in results of other tools.")
+@click.group(
+    "import",
+    cls=Group,
+    short_help="Bring in results of other tools.",
+    example="evalstore import rows answers.jsonl --job my-run --score is_correct",
+)
 def import_() -> None:
-    """Bring results of other tools into the store.
-
-    \b
-    Example:
-      evalstore import rows answers.jsonl --job my-run --score is_correct
-    """
+    """Bring results of other tools into the store."""
 
 
 def _fields_of_rows(command: Callable[..., None]) -> Callable[..., None]:
     """The options that say which field of a record is what."""
     for field, text in reversed(FIELDS.items()):
-        command = click.option(f"--{field.replace('_', '-')}", metavar="PATH", help=f"Where it is: {text}.")(command)
+        command = click.option(f"--{field.replace('_', '-')}", metavar="PATH", help=text)(command)
     for option, part in reversed(PARTS.items()):
-        text = f"A {option} and where it is" if option == "score" else f"A field of the {option} and where it is"
+        text = "A score" if option == "score" else f"A field of the {option}"
         command = click.option(
             f"--{option}", part, metavar="NAME=PATH", multiple=True, help=f"{text}; repeatable."
         )(command)  # fmt: skip
     return command
 
 
-@import_.command("rows", short_help="Any file of records: JSONL, JSON, CSV, Parquet.")
+@import_.command(
+    "rows",
+    cls=Command,
+    short_help="Any file of records: JSONL, JSON, CSV, Parquet.",
+    example="""\
+evalstore import rows solutions.jsonl --job gsm8k-175b --model openai/175b --dataset openai/gsm8k \\
+  --item question --reference answer=ground_truth --sample solution=175b.solution \\
+  --score is_correct=175b.is_correct --tag paper""",
+)
 @click.argument("path")
 @click.option("--job", metavar="NAME", required=True, help="The name of the new job.")
 @click.option("--model", metavar="REF", shell_complete=completion.models, help="What was evaluated.")
@@ -70,19 +79,13 @@ def _fields_of_rows(command: Callable[..., None]) -> Callable[..., None]:
 @formats("table", "json")
 @click.pass_obj
 def import_rows(
-    place: Place, *, path: str, config: str | None, metrics: str | None, labels: tuple[str, ...], format: str,
+    place: Place, /, *, path: str, config: str | None, metrics: str | None, labels: tuple[str, ...], format: str,
     **options: Any,
 ) -> None:  # fmt: skip
     """Import the records in PATH as one job: JSONL, a JSON array, CSV or Parquet, also in .gz or .zst.
 
     Fields are named by dotted paths: answer, choices[0].text, meta."a.b". A bare PATH in place of NAME=PATH is kept
     under its last key. Without --item, the item is all that no other option uses. A REF is workspace/name.
-
-    \b
-    Example:
-      evalstore import rows solutions.jsonl --job gsm8k-175b --model openai/175b --dataset openai/gsm8k \\
-        --item question --reference answer=ground_truth --sample solution=175b.solution \\
-        --score is_correct=175b.is_correct --tag paper
     """
     for option, part in PARTS.items():
         options[part] = names_and_paths(f"--{option}", options[part])

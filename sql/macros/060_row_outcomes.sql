@@ -25,7 +25,7 @@ CREATE OR REPLACE MACRO row_outcomes(errors := 'exclude', slice_source := NULL, 
                 ELSE 'unscored'
             END AS state,
             CASE
-                WHEN measure.score_type = 'rubric' AND measure.lowest IS NULL THEN NULL  -- labels only: no number is worse
+                WHEN measure.score_type = 'rubric' AND measure.lowest IS NULL THEN NULL  -- labels have no worst number
                 WHEN errors = 'zero' THEN 0.0
                 WHEN measure.is_boolean THEN CASE WHEN measure.higher_is_better THEN 0.0 ELSE 1.0 END
                 WHEN measure.higher_is_better THEN coalesce(measure.minimum, measure.lowest)

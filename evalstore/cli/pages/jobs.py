@@ -37,8 +37,4 @@ def jobs_page(frame: pl.DataFrame, *, has_workspaces: bool) -> list[Block]:
 def frame_page(frame: pl.DataFrame) -> list[Block]:
     """A frame as it is, all of its columns."""
     cells = values.text_columns(frame)
-    return [
-        Table(
-            [Column(c.name, texts, right=c.dtype.is_numeric()) for c, texts in zip(frame, cells, strict=True)]
-        )
-    ]
+    return [Table([Column(c.name, texts, right=c.dtype.is_numeric()) for c, texts in zip(frame, cells, strict=True)])]

@@ -27,10 +27,10 @@ def leaderboard_page(frame: pl.DataFrame) -> Iterator[Block]:
     if not lines:
         yield _table(lines)
     for (dataset, suite, _, _), group in groupby(lines, itemgetter("dataset", "suite", "metric", "name")):
-        ranked, others = [], []
-        for line in group:
-            (ranked if line["comparable"] else others).append(line)
-        first = (ranked or others)[0]
+        measured = list(group)
+        first = measured[0]
+        ranked = [line for line in measured if line["comparable"]]
+        others = [line for line in measured if not line["comparable"]]
         parts = [dataset or "no dataset", *([suite] if suite != "default" else [])]
         yield Heading(name_of(first), " · ".join(parts) + ("" if first["higher_is_better"] else " · lower is better"))
         yield _table(ranked)

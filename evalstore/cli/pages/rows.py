@@ -30,7 +30,7 @@ def rows_page(rows: RowScores, order: str | None) -> Iterator[Block]:
         yield Sentence("(none)")
     section = None
     for row, is_error in zip(rows, failed, strict=True):
-        title = ("in error" if is_error else f"{order} first") if order else None
+        title = ("In error" if is_error else f"{order.capitalize()} first") if order else None
         if title and title != section:
             section = title
             yield Heading(title)

@@ -105,9 +105,14 @@ def _facts(job: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
     yield "score", _score(job)
     yield "cost", None if job["cost"] is None else f"{measure(job['cost'])} USD"
     yield "tokens", _tokens(job)
-    yield "latency", None if job["latency_mean"] is None else ", ".join(
-        f"{name} {duration(job[field])}"
-        for name, field in (("mean", "latency_mean"), ("median", "latency_p50"), ("95 % within", "latency_p95"))
+    yield (
+        "latency",
+        None
+        if job["latency_mean"] is None
+        else ", ".join(
+            f"{name} {duration(job[field])}"
+            for name, field in (("mean", "latency_mean"), ("median", "latency_p50"), ("95 % within", "latency_p95"))
+        ),
     )
     yield "git", _git(job)
     yield "tags", ", ".join(job["tags"] or ())
@@ -135,7 +140,9 @@ def _score(job: dict[str, Any]) -> str | None:
 def _tokens(job: dict[str, Any]) -> str | None:
     if job["total_tokens"] is None:
         return None
-    parts = [f"{job[field]:,} {field.partition('_')[0]}" for field in ("prompt_tokens", "completion_tokens") if job[field]]
+    parts = [
+        f"{job[field]:,} {field.partition('_')[0]}" for field in ("prompt_tokens", "completion_tokens") if job[field]
+    ]
     return f"{job['total_tokens']:,}" + (f" ({', '.join(parts)})" if parts else "")
 
 

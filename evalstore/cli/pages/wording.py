@@ -53,20 +53,20 @@ def share(part: int | None, whole: int | None) -> str | None:
 
 def when(moment: datetime | None, *, to: str = "minutes") -> str | None:
     """A time in UTC, for columns that say so."""
-    return None if moment is None else moment.isoformat(" ", to)[:16 if to == "minutes" else 19]
+    return None if moment is None else moment.isoformat(" ", to)[: 16 if to == "minutes" else 19]
 
 
 def duration(seconds: float | None) -> str | None:
     """A time span in the unit that suits it."""
     if seconds is None:
         return None
-    if seconds < 1:
-        return f"{seconds * 1000:.3g} ms"
-    if seconds < 60:
-        return f"{seconds:.3g} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    if minutes:
+        return f"{minutes} min {rest:.0f} s"
+    return f"{rest:.3g} s" if rest >= 1 else f"{rest * 1000:.3g} ms"
 
 
 def name_of(line: Mapping[str, Any]) -> str:
