@@ -726,9 +726,8 @@ def test_a_recorded_frame_is_what_logging_its_rows_gives(store, recording, form)
         frame = frame.with_columns(pl.selectors.float().fill_nan(None))
     if form == "dicts" and frame.is_empty():
         frame = frame.head(0)
-    recorded = fresh("recorded")
-    store.record(recorded, FORMS[form](frame), columns=fields, **roles)
-    check_same_rows(store, recorded, logged(store, rows_of(frame, roles, fields)))
+    job = recorded(store, FORMS[form](frame), columns=fields, **roles)
+    check_same_rows(store, job, logged(store, rows_of(frame, roles, fields)))
 
 
 def rows_of(frame, roles, fields):
@@ -744,10 +743,17 @@ def check_same_rows(store, left, right):
         assert_frame_equal(store.sql(query, job=left), store.sql(query, job=right), check_exact=True)
 
 
+def recorded(store, frame, **columns):
+    """The name of a new job with the rows of this frame."""
+    job = fresh("recorded")
+    store.record(job, frame, **columns)
+    return job
+
+
 def test_all_columns_that_nothing_else_uses_make_up_the_item(store):
     frame = pl.DataFrame({"q": ["a", "b"], "n": [1, None], "ok": [True, False], "id": ["x", "y"], "cat": ["c", "d"]})
-    store.record("r", frame, scores={"correct": "ok"}, metadata={"category": "cat"}, columns={"row_key": "id"})
-    rows = list(store.row_scores("r"))
+    job = recorded(store, frame, scores={"correct": "ok"}, metadata={"category": "cat"}, columns={"row_key": "id"})
+    rows = list(store.row_scores(job))
     assert [row.item for row in rows] == [{"q": "a", "n": 1}, {"q": "b", "n": None}]
     assert [row.metadata for row in rows] == [{"category": "c"}, {"category": "d"}]
     assert [row.row_key for row in rows] == ["x", "y"]
@@ -757,22 +763,22 @@ def test_all_columns_that_nothing_else_uses_make_up_the_item(store):
 @pytest.mark.parametrize("form", [form for form in FORMS if form != "dicts"])
 def test_a_frame_with_nothing_left_for_the_item_is_what_logging_its_rows_gives(store, form):
     frame = pl.DataFrame({"ok": [True, False], "id": ["x", None]})
-    store.record("frame", FORMS[form](frame), scores=["ok"], columns={"row_key": "id"})
+    job = recorded(store, FORMS[form](frame), scores=["ok"], columns={"row_key": "id"})
     rows = [{"item": {}, "scores": {"ok": ok}, "row_key": key} for ok, key in frame.iter_rows()]
-    check_same_rows(store, "frame", logged(store, rows))
+    check_same_rows(store, job, logged(store, rows))
 
 
 def test_a_single_precision_column_of_the_item_is_what_logging_its_rows_gives(store):
     frame = pl.DataFrame({"temperature": pl.Series([0.1, 0.7, None], dtype=pl.Float32), "ok": [1, 0, 1]})
-    store.record("frame", frame, scores=["ok"])
+    job = recorded(store, frame, scores=["ok"])
     rows = [{"item": {"temperature": t}, "scores": {"ok": ok}} for t, ok in frame.iter_rows()]
-    check_same_rows(store, "frame", logged(store, rows))
+    check_same_rows(store, job, logged(store, rows))
 
 
 def test_a_pandas_frame_takes_nan_for_missing(store):
     frame = pd.DataFrame({"q": ["a", "b", None], "ok": [1.0, np.nan, 0.0], "n": [1, 2, 3]})
-    store.record("r", frame, scores=["ok"], item=["q", "n"])
-    rows = list(store.row_scores("r"))
+    job = recorded(store, frame, scores=["ok"], item=["q", "n"])
+    rows = list(store.row_scores(job))
     assert [row.metrics["ok"][0].value for row in rows] == [1.0, None, 0.0]
     assert [row.item for row in rows] == [{"q": "a", "n": 1}, {"q": "b", "n": 2}, {"q": None, "n": 3}]
 
@@ -787,8 +793,8 @@ def test_nested_and_dated_columns_are_recorded_too(store):
             "score": [Decimal("0.5"), None],
         }
     )
-    store.record("r", frame, scores=["score", "kind"])
-    first, second = store.row_scores("r")
+    job = recorded(store, frame, scores=["score", "kind"])
+    first, second = store.row_scores(job)
     assert first.item["q"] == {"text": "a", "tags": ["x"]}
     assert first.item["day"] == "2024-01-01"
     assert second.item["day"] is None
@@ -797,8 +803,8 @@ def test_nested_and_dated_columns_are_recorded_too(store):
 
 
 def test_exact_duplicates_in_a_frame_are_all_kept(store):
-    store.record("r", pl.DataFrame({"q": ["a", "a", "b", "a"], "ok": [1, 1, 1, 1]}), scores=["ok"])
-    assert [(row.item["q"], row.repetition) for row in store.row_scores("r")] == [("a", 0), ("a", 1), ("b", 0), ("a", 2)]
+    job = recorded(store, pl.DataFrame({"q": ["a", "a", "b", "a"], "ok": [1, 1, 1, 1]}), scores=["ok"])
+    assert [(row.item["q"], row.repetition) for row in store.row_scores(job)] == [("a", 0), ("a", 1), ("b", 0), ("a", 2)]
 
 
 WRONG_COLUMNS = {
@@ -821,25 +827,34 @@ WRONG_COLUMNS = {
 def test_a_frame_is_refused_for_what_log_refuses_and_leaves_no_job(store, wrong, form):
     field, values = WRONG_COLUMNS[wrong]
     frame = pl.DataFrame({"q": ["same", "same"], "ok": [1, 0], "it": values}, strict=False)
+    job = fresh()
     with pytest.raises(UsageError, match=field if wrong != "a repetition twice" else "logged already"):
-        store.record("r", FORMS[form](frame), scores=["ok"], item=["q"], columns={field: "it"})
-    assert not store.has_job("r")
-    store.record("r", frame, scores=["ok"], item=["q"])
+        store.record(job, FORMS[form](frame), scores=["ok"], item=["q"], columns={field: "it"})
+    assert not store.has_job(job)
 
 
 def test_a_numbered_row_of_a_frame_replaces_one_in_error_only(store):
     frame = pl.DataFrame({"q": ["a"] * 3, "n": [0, 1, 0], "why": ["timeout", None, None], "ok": [None, True, False]})
-    store.record("r", frame, scores=["ok"], item=["q"], columns={"repetition": "n", "error": "why"})
-    rows = {row.repetition: row.metrics["ok"][0].value for row in store.row_scores("r")}
+    job = recorded(store, frame, scores=["ok"], item=["q"], columns={"repetition": "n", "error": "why"})
+    rows = {row.repetition: row.metrics["ok"][0].value for row in store.row_scores(job)}
     assert rows == {0: False, 1: True}
 
 
-def test_columns_that_are_not_there_are_named_and_no_job_is_left(store):
+def test_columns_that_are_not_there_are_named_and_the_name_of_the_job_stays_free(store):
+    job, rows = fresh(), [{"q": 1, "ok": True}]
     with pytest.raises(UsageError, match="'okay'.*did you mean ok"):
-        store.record("r", [{"q": 1, "ok": True}], scores=["okay"])
+        store.record(job, rows, scores=["okay"])
     with pytest.raises(UsageError, match="no field 'seconds'"):
-        store.record("r", [{"q": 1, "ok": True}], scores=["ok"], columns={"seconds": "q"})
-    store.record("r", [{"q": 1, "ok": True}], scores=["ok"])
+        store.record(job, rows, scores=["ok"], columns={"seconds": "q"})
+    store.record(job, rows, scores=["ok"])
+
+
+def test_a_store_whose_only_job_was_refused_can_be_asked(tmp_path):
+    with evalstore.open(tmp_path / "evals") as store:
+        with pytest.raises(UsageError):
+            store.record("job", [{"q": 1, "ok": True}], scores=["okay"])
+        assert not store.has_job("job")
+        assert store.jobs().is_empty()
 
 
 # The job itself

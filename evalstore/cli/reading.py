@@ -206,7 +206,7 @@ def sql(
 
 def _say_if_cut(count: int, limit: int, what: str) -> None:
     if limit and count == limit:
-        say(f"(the first {count} {what}; --limit N shows more, --limit 0 all)")
+        say(f"({count} {what} shown; --limit N shows more, --limit 0 all)")
 
 
 def _check(job: str, what: str, given: str | None, known: list[str]) -> None:

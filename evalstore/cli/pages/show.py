@@ -58,7 +58,7 @@ def aggregate_tables(frame: pl.DataFrame, *, by: str | None = None) -> Iterator[
         ])  # fmt: skip
     if labels:
         yield _table(labels, by, [
-            texts("most often", labels, "mode_category", spare=4),
+            texts("mode", labels, "mode_category", spare=4),
             texts("labels", labels, _distribution),
             _wanted(numbers("mean", labels, "mean", spare=2)),
             _wanted(numbers("std error", labels, "std_error", spare=5)),
@@ -91,7 +91,7 @@ def _wanted(column: Column) -> Column | None:
 
 
 def _distribution(line: dict[str, Any]) -> str:
-    return " · ".join(f"{step['label']} {step['count']}" for step in line["rubric_distribution"] or ()) or "none"
+    return ", ".join(f"{step['label']} {step['count']}" for step in line["rubric_distribution"] or ()) or "none"
 
 
 def _facts(job: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
@@ -103,6 +103,7 @@ def _facts(job: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
     yield "created", f"{when(job['created_at'], to='seconds')} UTC" + (f", took {took}" if took else "")
     yield "rows", _rows(job)
     yield "score", _score(job)
+    yield "pass rate", _pass_rate(job)
     yield "cost", None if job["cost"] is None else f"{measure(job['cost'])} USD"
     yield "tokens", _tokens(job)
     yield (
@@ -129,12 +130,14 @@ def _rows(job: dict[str, Any]) -> str:
 
 
 def _score(job: dict[str, Any]) -> str | None:
-    if job["overall_score"] is None:
-        return None
     left_out = job["metrics_unscaled"]
-    passed = f", passed {job['total_passed']} of {job['total_evaluated']}" if job["total_evaluated"] else ""
-    note = f" ({left_out} of the metrics below without pass/fail or a 0..1 range)" if left_out else ""
-    return f"{number(job['overall_score'])}{passed}{note}"
+    note = f" ({left_out} without pass/fail or a range 0..1 left out)" if left_out else ""
+    return None if job["overall_score"] is None else f"{number(job['overall_score'])}{note}"
+
+
+def _pass_rate(job: dict[str, Any]) -> str | None:
+    passed = share(job["total_passed"], job["total_evaluated"])
+    return None if job["pass_rate"] is None else f"{number(job['pass_rate'])}, passed {passed}"
 
 
 def _tokens(job: dict[str, Any]) -> str | None:
