@@ -17,12 +17,16 @@ NOTHING = "-"
 
 @dataclass(eq=False)
 class Column:
-    """A column of a table. Where the lines are too long, columns with the highest `spare` go first; 0 stays."""
+    """A column of a table. Where the lines are too long, columns with the highest `spare` go first; 0 stays.
+
+    Only texts wrap, unless `is_whole`; numbers stand on the right.
+    """
 
     title: str
     cells: Sequence[str | None]
     right: bool = False
     spare: int = 0
+    is_whole: bool = False
 
     def shown(self, start: int = 0, stop: int | None = None) -> list[str]:
         """The cells of some lines, each on its line."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Place",
     "document_file",
-    "formats",
+    "format_option",
     "keys_and_values",
     "names_and_paths",
     "output_option",
@@ -48,7 +48,7 @@ class Place:
         return Store(self.path or None, workspace=self.workspace)
 
 
-def formats(*allowed: str) -> Callable[[F], F]:
+def format_option(*allowed: str) -> Callable[[F], F]:
     """`--format`, of all formats or of those named."""
     return click.option(
         "--format", metavar="FORMAT", type=click.Choice(allowed or FORMATS), default="table", show_default=True,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from evalstore.cli import completion
-from evalstore.cli.options import Place, formats, output_option, parameters, policy_option, which
+from evalstore.cli.options import Place, format_option, output_option, parameters, policy_option, which
 from evalstore.cli.output import Answer, say, write
 from evalstore.cli.program import Command
 from evalstore.errors import UnknownField, UsageError, near
@@ -36,7 +36,7 @@ STATUSES = ("completed", "error", "interrupted", "cancelled")
     "--limit", metavar="N", type=click.IntRange(min=0), default=25, show_default=True, help="At most N; 0 for all."
 )
 @click.option("--all-workspaces", is_flag=True, help="Those of every workspace.")
-@formats()
+@format_option()
 @output_option
 @click.pass_obj
 def jobs(place: Place, /, *, limit: int, all_workspaces: bool, format: str, output: str | None, **filters: Any) -> None:
@@ -57,7 +57,7 @@ def jobs(place: Place, /, *, limit: int, all_workspaces: bool, format: str, outp
 @click.option("--by", metavar="FIELD", shell_complete=completion.slices, help="One line per value of a row's field.")
 @which("metric", "suite")
 @policy_option
-@formats()
+@format_option()
 @output_option
 @click.pass_obj
 def show(
@@ -103,7 +103,7 @@ def show(
 )
 @which("metric", "suite")
 @click.option("--wide", is_flag=True, help="One line per row, with a column per score.")
-@formats()
+@format_option()
 @output_option
 @click.pass_obj
 def rows(
@@ -138,7 +138,7 @@ def rows(
 )
 @which("metric", "name", "suite", "dataset")
 @policy_option
-@formats()
+@format_option()
 @output_option
 @click.pass_obj
 def leaderboard(place: Place, /, *, errors: Any, format: str, output: str | None, **narrow: str | None) -> None:
@@ -160,7 +160,7 @@ def leaderboard(place: Place, /, *, errors: Any, format: str, output: str | None
     example="evalstore trend --metric correct --model demo/unit-graph",
 )
 @which("metric", "name", "suite", "dataset", "model")
-@formats()
+@format_option()
 @output_option
 @click.pass_obj
 def trend(place: Place, /, *, format: str, output: str | None, **narrow: str | None) -> None:
@@ -187,7 +187,7 @@ evalstore sql "$(cat query.sql)" --format csv > answer.csv""",
 @click.argument("query")
 @click.option("-p", "given", metavar="NAME=VALUE", multiple=True, help="The value of $NAME in the query; repeatable.")
 @click.option("--allow-external", is_flag=True, help="Let the query read files outside the store.")
-@formats()
+@format_option()
 @output_option
 @click.pass_obj
 def sql(

@@ -81,15 +81,15 @@ def _spared(columns: list[Column], width: int) -> list[Column]:
 
 def _widths(columns: list[Column], width: int) -> list[int] | None:
     """How wide each column is, the widest texts wrapped as far as need be; None where they cannot be."""
-    widths = [_natural_width(column) for column in columns]
-    texts = [place for place, column in enumerate(columns) if not column.right]
-    while (surplus := _line_length(widths) - width) > 0:
-        widest = max(texts, key=lambda place: widths[place], default=None)
-        if widest is None or widths[widest] <= NARROWEST:
-            return None
-        next_widest = max([NARROWEST, *(widths[place] for place in texts if widths[place] < widths[widest])])
-        widths[widest] -= min(surplus, widths[widest] - next_widest)
-    return widths
+    natural = [_natural_width(column) for column in columns]
+    for widest in range(min(max(natural), width), NARROWEST - 1, -1):
+        widths = [
+            wanted if column.right or column.is_whole else min(wanted, widest)
+            for column, wanted in zip(columns, natural, strict=True)
+        ]
+        if _line_length(widths) <= width:
+            return widths
+    return None if _line_length(natural) > width else natural
 
 
 def _line_length(widths: Iterable[int]) -> int:

@@ -13,6 +13,8 @@ from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from evalstore import json_text
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -42,10 +44,7 @@ def plain(value: Any) -> Any:
 
 def text(value: Any) -> str | None:
     """The value as the text of a cell; None for what is not there."""
-    from evalstore import json_text
-
-    value = plain(value)
-    return value if value is None or isinstance(value, str) else json_text.dumps(value)[0]
+    return _text(plain(value))
 
 
 def plain_columns(frame: pl.DataFrame) -> list[list[Any]]:
@@ -55,7 +54,7 @@ def plain_columns(frame: pl.DataFrame) -> list[list[Any]]:
 
 def text_columns(frame: pl.DataFrame) -> list[list[str | None]]:
     """The columns of a frame, each value as `text` has it."""
-    return [[text(value) for value in column] for column in plain_columns(frame)]
+    return [[_text(value) for value in column] for column in plain_columns(frame)]
 
 
 def one_line(cell: str) -> str:
@@ -66,10 +65,19 @@ def one_line(cell: str) -> str:
 def _plain_column(column: pl.Series) -> list[Any]:
     import polars as pl
 
-    if isinstance(column.dtype, (pl.Date, pl.Datetime, pl.Time)):
+    kind = column.dtype
+    if isinstance(kind, (pl.Date, pl.Datetime, pl.Time)):
         iso = column.dt.to_string("iso:strict")  # Polars knows years and nanoseconds that Python does not
         return iso.str.replace(r"(\.\d*?)0+($|[+-])", "$1$2").str.replace(r"\.($|[+-])", "$1").to_list()
+    if kind.is_integer() or kind in (pl.String, pl.Boolean) or (kind.is_float() and column.is_finite().all()):
+        return column.to_list()
     return [plain(value) for value in column.to_list()]
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return str(value) if type(value) is int else json_text.dumps(value)[0]
 
 
 def _number(value: Decimal) -> int | float | str:

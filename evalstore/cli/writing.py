@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from evalstore.cli import completion
-from evalstore.cli.options import Place, document_file, formats, keys_and_values, names_and_paths
+from evalstore.cli.options import Place, document_file, format_option, keys_and_values, names_and_paths
 from evalstore.cli.output import Answer, progress, say, write
 from evalstore.cli.program import Command, Group
 from evalstore.errors import BrokenInput
@@ -76,7 +76,7 @@ evalstore import rows solutions.jsonl --job gsm8k-175b --model openai/175b --dat
 @click.option("--config", metavar="FILE", type=click.Path(), help="The configuration of the run, JSON or TOML.")
 @click.option("--metrics", metavar="FILE", type=click.Path(), help="Declarations of the metrics, JSON or TOML.")
 @click.option("--skip-bad-rows", is_flag=True, help="Store bad records as rows in error instead of refusing the file.")
-@formats("table", "json")
+@format_option("table", "json")
 @click.pass_obj
 def import_rows(
     place: Place, /, *, path: str, config: str | None, metrics: str | None, labels: tuple[str, ...], format: str,

@@ -1,10 +1,6 @@
 -- Statistics of a sorted list of finite numbers and of a map label -> count; null where undefined or beyond a double.
 CREATE OR REPLACE MACRO finite(x) AS CASE WHEN isfinite(x) THEN x END;
 
--- Sum of squared deviations in two passes: no cancellation, and no error when squares overflow.
-CREATE OR REPLACE MACRO squared_deviations(ordered, mean) AS
-list_sum(list_transform(ordered, lambda x: (x - mean) * (x - mean)));
-
 -- Percentile p stands at position p / 100 * (n + 1) of the sorted values, clamped, linear between (numpy: weibull).
 CREATE OR REPLACE MACRO value_at(ordered, place) AS
 ordered[floor(place)::BIGINT]
@@ -16,18 +12,25 @@ list_transform(
     lambda p: finite(value_at(ordered, greatest(1.0, least(len(ordered)::DOUBLE, p / 100 * (len(ordered) + 1)))))
 );
 
--- How many values lie below each edge of ten equal bins between minimum and maximum; the last bin is closed.
-CREATE OR REPLACE MACRO counts_below_edges(ordered) AS
-list_concat(
-    list_transform(
-        range(0, 10),
-        lambda i: len(list_filter(ordered, lambda x: x < ordered[1] + i * ((ordered[-1] - ordered[1]) / 10)))
-    ),
-    [len(ordered)]
-);
+-- Which of ten equal bins between two bounds a value lies in, 0 .. 9: half-open, the last one closed. The division may
+-- err by one at an edge, so the edges as they are shown decide.
+CREATE OR REPLACE MACRO near_bin(x, lowest, width) AS
+floor((x - lowest) / width)
++ (x >= lowest + (floor((x - lowest) / width) + 1) * width)::INTEGER
+- (x < lowest + floor((x - lowest) / width) * width)::INTEGER;
 
-CREATE OR REPLACE MACRO differences(counts) AS
-list_transform(range(2, len(counts) + 1), lambda i: counts[i] - counts[i - 1]);
+CREATE OR REPLACE MACRO bin_of(x, lowest, highest) AS
+CASE
+    WHEN lowest = highest THEN 0
+    ELSE greatest(0, least(9, near_bin(x, lowest, (highest - lowest) / 10)))
+END::INTEGER;
+
+-- The counts of all bins out of a map bin -> count.
+CREATE OR REPLACE MACRO bin_counts(counts, lowest, highest) AS
+list_transform(
+    range(0, CASE WHEN counts IS NULL THEN 0 WHEN lowest = highest THEN 1 ELSE 10 END),
+    lambda i: coalesce(counts[i], 0)
+)::UINTEGER[];
 
 -- In the declared order with zero counts kept; labels of an undeclared metric in alphabetical order.
 CREATE OR REPLACE MACRO label_distribution(rubric, counts) AS

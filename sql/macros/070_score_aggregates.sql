@@ -8,95 +8,118 @@ CREATE OR REPLACE MACRO score_aggregates(errors := 'exclude', slice_source := NU
         SELECT * FROM row_outcomes(errors := errors, slice_source := slice_source, slice_path := slice_path)
     ),
 
+    score_group AS MATERIALIZED (
+        SELECT
+            row_number() OVER () AS group_id,
+            *
+        FROM (SELECT DISTINCT job_id, suite, metric, name, slice FROM outcome) AS groups
+    ),
+
+    member AS MATERIALIZED (
+        SELECT
+            score_group.group_id,
+            outcome.* EXCLUDE (job_id, suite, metric, name, slice)
+        FROM outcome
+        INNER JOIN score_group
+            ON
+                outcome.job_id = score_group.job_id
+                AND outcome.suite = score_group.suite
+                AND outcome.metric = score_group.metric
+                AND outcome.name = score_group.name
+                AND outcome.slice IS NOT DISTINCT FROM score_group.slice
+    ),
+
     spread AS (
         SELECT
-            job_id, suite, metric, name, slice,
+            group_id,
             count(*) FILTER (WHERE is_counted) AS "count",
             count(*) FILTER (WHERE is_nan) AS nan_count,
             count(*) FILTER (WHERE is_inf) AS inf_count,
             count(*) FILTER (WHERE is_out_of_range) AS out_of_range,
-            fsum(value) AS "sum",
-            favg(value) AS mean,
-            min(value) AS minimum,
-            max(value) AS maximum,
-            median(value) AS median,
-            list(value ORDER BY value) FILTER (WHERE value IS NOT NULL) AS ordered,
+            fsum("value") AS "sum",
+            favg("value") AS mean,
+            min("value") AS minimum,
+            max("value") AS maximum,
+            median("value") AS median,
+            list("value" ORDER BY "value") FILTER (WHERE "value" IS NOT NULL) AS ordered,
             CASE WHEN count(passed) > 0 THEN count(*) FILTER (WHERE passed) END AS passed,
             nullif(count(passed), 0) AS evaluated,
             histogram(label) FILTER (WHERE label IS NOT NULL) AS labels,
             count(DISTINCT "cluster") AS clusters
-        FROM outcome
-        GROUP BY ALL
+        FROM member
+        GROUP BY group_id
+    ),
+
+    second_pass AS (
+        SELECT
+            member.group_id,
+            count(*) AS n,
+            fsum((member.value - spread.mean) * (member.value - spread.mean)) AS squares,
+            histogram(bin_of(member.value, spread.minimum, spread.maximum)) AS bins
+        FROM member
+        INNER JOIN spread ON member.group_id = spread.group_id
+        WHERE member.value IS NOT NULL
+        GROUP BY member.group_id
     ),
 
     per_row AS (
         SELECT
-            job_id, suite, metric, name, slice, row_key, repetition,
+            group_id,
+            row_key,
+            repetition,
             any_value("cluster") AS "cluster",
             bool_or(state = 'scored') AS is_scored,
             bool_or(state = 'error') AS is_error,
-            sum(value) AS value_sum,
-            count(value) AS value_count
-        FROM outcome
-        GROUP BY ALL
+            sum("value") AS value_sum,
+            count("value") AS value_count
+        FROM member
+        GROUP BY group_id, row_key, repetition
     ),
 
     per_item AS (
         SELECT
-            job_id, suite, metric, name, slice, row_key,
-            any_value("cluster") AS "cluster",
+            group_id,
+            coalesce('cluster ' || any_value("cluster"), 'item ' || row_key) AS unit,
             count(*) AS rows_total,
             count(*) FILTER (WHERE is_scored) AS rows_scored,
             count(*) FILTER (WHERE is_error AND NOT is_scored) AS rows_error,
             sum(value_sum) / nullif(sum(value_count), 0) AS item_mean
         FROM per_row
-        GROUP BY ALL
+        GROUP BY group_id, row_key
     ),
 
     coverage AS (
         SELECT
-            job_id, suite, metric, name, slice,
+            group_id,
             sum(rows_total)::BIGINT AS rows_total,
             sum(rows_scored)::BIGINT AS rows_scored,
             sum(rows_error)::BIGINT AS rows_error,
             count(item_mean) AS items_scored,
             avg(item_mean) AS mean_of_items
         FROM per_item
-        GROUP BY ALL
+        GROUP BY group_id
     ),
 
-    per_cluster AS (
+    per_unit AS (
         SELECT
-            item.job_id, item.suite, item.metric, item.name, item.slice,
-            coalesce('cluster ' || item."cluster", 'item ' || item.row_key) AS unit,
+            item.group_id,
             sum(item.item_mean - coverage.mean_of_items) AS residual
         FROM per_item AS item
-        INNER JOIN coverage
-            ON
-                item.job_id = coverage.job_id
-                AND item.suite = coverage.suite
-                AND item.metric = coverage.metric
-                AND item.name = coverage.name
-                AND item.slice IS NOT DISTINCT FROM coverage.slice
+        INNER JOIN coverage ON item.group_id = coverage.group_id
         WHERE item.item_mean IS NOT NULL
-        GROUP BY ALL
+        GROUP BY item.group_id, item.unit
     ),
 
     error_of_mean AS (
         SELECT
-            job_id, suite, metric, name, slice,
-            count(*) AS units,
+            group_id,
             sqrt(sum(residual * residual) * count(*) / nullif(count(*) - 1, 0)) AS root
-        FROM per_cluster
-        GROUP BY ALL
+        FROM per_unit
+        GROUP BY group_id
     )
 
     SELECT
-        spread.job_id,
-        spread.suite,
-        spread.metric,
-        spread.name,
-        spread.slice,
+        score_group.* EXCLUDE (group_id),
         measure.score_type,
         spread."count",
         spread.nan_count,
@@ -113,12 +136,7 @@ CREATE OR REPLACE MACRO score_aggregates(errors := 'exclude', slice_source := NU
         finite(error_of_mean.root / coverage.items_scored) AS std_error,
         finite(spread.median) AS median,
         CASE WHEN measure.score_type = 'range' AND n > 0 THEN weibull_percentiles(ordered) END AS percentiles,
-        CASE
-            WHEN measure.score_type <> 'range' THEN NULL
-            WHEN spread.n IS NULL THEN []
-            WHEN spread.minimum = spread.maximum THEN [spread.n]
-            ELSE differences(spread.below)
-        END::UINTEGER[] AS histogram,
+        CASE WHEN measure.score_type = 'range' THEN bin_counts(bins, spread.minimum, spread.maximum) END AS histogram,
         CASE WHEN measure.score_type = 'rubric' THEN label_distribution(measure.rubric, spread.labels) END
             AS rubric_distribution,
         CASE WHEN measure.score_type = 'rubric' THEN mode_label(spread.labels) END AS mode_category,
@@ -130,31 +148,14 @@ CREATE OR REPLACE MACRO score_aggregates(errors := 'exclude', slice_source := NU
         coverage.rows_total,
         coverage.items_scored,
         nullif(spread.clusters, 0) AS clusters
-    FROM (
-        SELECT
-            *,
-            len(ordered) AS n,
-            squared_deviations(ordered, mean) AS squares,
-            counts_below_edges(ordered) AS below
-        FROM spread
-    ) AS spread
+    FROM score_group
+    INNER JOIN spread ON score_group.group_id = spread.group_id
+    INNER JOIN coverage ON score_group.group_id = coverage.group_id
+    LEFT JOIN second_pass ON score_group.group_id = second_pass.group_id
+    LEFT JOIN error_of_mean ON score_group.group_id = error_of_mean.group_id
     INNER JOIN measure
         ON
-            spread.job_id = measure.job_id
-            AND spread.suite = measure.suite
-            AND spread.metric = measure.metric
-            AND spread.name = measure.name
-    INNER JOIN coverage
-        ON
-            spread.job_id = coverage.job_id
-            AND spread.suite = coverage.suite
-            AND spread.metric = coverage.metric
-            AND spread.name = coverage.name
-            AND spread.slice IS NOT DISTINCT FROM coverage.slice
-    LEFT JOIN error_of_mean
-        ON
-            spread.job_id = error_of_mean.job_id
-            AND spread.suite = error_of_mean.suite
-            AND spread.metric = error_of_mean.metric
-            AND spread.name = error_of_mean.name
-            AND spread.slice IS NOT DISTINCT FROM error_of_mean.slice;
+            score_group.job_id = measure.job_id
+            AND score_group.suite = measure.suite
+            AND score_group.metric = measure.metric
+            AND score_group.name = measure.name;

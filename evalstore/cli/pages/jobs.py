@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from evalstore.cli import values
 from evalstore.cli.blocks import Column, Table
-from evalstore.cli.pages.wording import measure, number, numbers, share, texts, when
+from evalstore.cli.pages.wording import measure, number, numbers, phrases, share, texts, when
 
 if TYPE_CHECKING:
     import polars as pl
@@ -22,14 +22,14 @@ def jobs_page(frame: pl.DataFrame, *, has_workspaces: bool) -> list[Block]:
     columns = [
         *([texts("workspace", lines, "workspace")] if has_workspaces else []),
         texts("job", lines, "name"),
-        texts("status", lines, "status"),
+        phrases("status", lines, "status"),
         texts("model", lines, "model", spare=2),
         texts("dataset", lines, "dataset", spare=3),
         numbers("score", lines, "overall_score", say=number),
         numbers("scored", lines, lambda line: share(line["rows_scored"], line["rows_total"])),
         numbers("errors", lines, "rows_error", say=str) if any(line["rows_error"] for line in lines) else None,
         numbers("cost USD", lines, "cost", spare=4, say=measure) if any(line["cost"] for line in lines) else None,
-        texts("created (UTC)", lines, lambda line: when(line["created_at"]), spare=1),
+        phrases("created (UTC)", lines, lambda line: when(line["created_at"]), spare=1),
     ]
     return [Table([column for column in columns if column is not None])]
 
@@ -37,4 +37,17 @@ def jobs_page(frame: pl.DataFrame, *, has_workspaces: bool) -> list[Block]:
 def frame_page(frame: pl.DataFrame) -> list[Block]:
     """A frame as it is, all of its columns."""
     cells = values.text_columns(frame)
-    return [Table([Column(c.name, texts, right=c.dtype.is_numeric()) for c, texts in zip(frame, cells, strict=True)])]
+    return [
+        Table(
+            [
+                Column(c.name, texts, right=c.dtype.is_numeric(), is_whole=not _wraps(c))
+                for c, texts in zip(frame, cells, strict=True)
+            ]
+        )
+    ]
+
+
+def _wraps(column: pl.Series) -> bool:
+    import polars as pl
+
+    return column.dtype == pl.String or column.dtype.is_nested()

@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from evalstore.cli.blocks import Heading, Sentence, Table
-from evalstore.cli.pages.wording import name_of, numbers, scored, texts
+from evalstore.cli.pages.wording import name_of, numbers, phrases, scored, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ def _table(lines: list[dict[str, Any]]) -> Table:
         texts("model", lines, "model"),
         numbers("mean", lines, "mean"),
         numbers("std error", lines, "std_error", spare=2),
-        texts("rows", lines, scored),
+        phrases("rows", lines, scored),
         numbers("errors", lines, "rows_error", spare=1, say=str) if any(line["rows_error"] for line in lines) else None,
         texts("job", lines, "job", spare=3),
     ]

@@ -12,6 +12,7 @@ from evalstore.cli.pages.wording import (
     name_of,
     number,
     numbers,
+    phrases,
     scored,
     share,
     texts,
@@ -58,7 +59,7 @@ def aggregate_tables(frame: pl.DataFrame, *, by: str | None = None) -> Iterator[
         ])  # fmt: skip
     if labels:
         yield _table(labels, by, [
-            texts("mode", labels, "mode_category", spare=4),
+            phrases("mode", labels, "mode_category", spare=4),
             texts("labels", labels, _distribution),
             _wanted(numbers("mean", labels, "mean", spare=2)),
             _wanted(numbers("std error", labels, "std_error", spare=5)),
@@ -72,7 +73,7 @@ def _table(lines: list[dict[str, Any]], by: str | None, columns: list[Column | N
         texts("metric", lines, name_of),
         texts(by, lines, "slice") if by else None,
         *columns,
-        texts("rows", lines, scored),
+        phrases("rows", lines, scored),
         _counted("errors", lines, "rows_error"),
         _counted("out of range", lines, "out_of_range"),
         _counted("NaN", lines, "nan_count"),

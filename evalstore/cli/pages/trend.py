@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from evalstore.cli.blocks import Heading, Table
-from evalstore.cli.pages.wording import name_of, number, numbers, scored, signed, texts, when
+from evalstore.cli.pages.wording import name_of, number, numbers, phrases, scored, signed, texts, when
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,13 +48,13 @@ def sparkline(values: list[float | None]) -> str:
 
 def _table(lines: list[dict[str, Any]], value: str) -> Table:
     columns = [
-        texts("created (UTC)", lines, lambda line: when(line["created_at"])),
+        phrases("created (UTC)", lines, lambda line: when(line["created_at"])),
         texts("job", lines, "job"),
         numbers(value.replace("_", " "), lines, value),
         numbers("previous", lines, "previous", spare=3),
         numbers("delta", lines, "delta", say=signed),
         numbers("moving mean", lines, _moving, spare=2),
-        texts("rows", lines, scored if value == "mean" else _rows),
+        phrases("rows", lines, scored if value == "mean" else _rows),
     ]
     return Table(columns)
 

@@ -8,16 +8,30 @@ from typing import TYPE_CHECKING, Any
 from evalstore.cli.blocks import Column
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
-__all__ = ["duration", "measure", "name_of", "number", "numbers", "scored", "share", "signed", "texts", "when"]
+    Lines = list[dict[str, Any]]
+    Field = str | Callable[[dict[str, Any]], str | None]
+    Say = Callable[[Any], str | None]
+
+__all__ = [
+    "duration",
+    "measure",
+    "name_of",
+    "number",
+    "numbers",
+    "phrases",
+    "scored",
+    "share",
+    "signed",
+    "texts",
+    "when",
+]
 
 DIGITS = 4
 SMALLEST = 10**-DIGITS
 LARGEST = 1e7
-
-Lines = list[dict[str, Any]]
 
 
 def number(value: float | None) -> str | None:
@@ -74,20 +88,22 @@ def name_of(line: Mapping[str, Any]) -> str:
     return str(line["metric"]) if line["name"] == line["metric"] else f"{line['metric']}:{line['name']}"
 
 
-def texts(title: str, lines: Lines, field: str | Callable[[dict[str, Any]], str | None], spare: int = 0) -> Column:
-    """A column of texts."""
+def texts(title: str, lines: Lines, field: Field, spare: int = 0) -> Column:
+    """A column of names and other texts, which may be wrapped."""
     return Column(title, _cells(lines, field, str), spare=spare)
 
 
-def numbers(
-    title: str, lines: Lines, field: str | Callable[[dict[str, Any]], str | None], spare: int = 0,
-    say: Callable[[Any], str | None] = number,
-) -> Column:  # fmt: skip
+def phrases(title: str, lines: Lines, field: Field, spare: int = 0) -> Column:
+    """A column of short texts that stay whole."""
+    return Column(title, _cells(lines, field, str), spare=spare, is_whole=True)
+
+
+def numbers(title: str, lines: Lines, field: Field, spare: int = 0, say: Say = number) -> Column:
     """A column of numbers."""
     return Column(title, _cells(lines, field, say), right=True, spare=spare)
 
 
-def _cells(lines: Iterable[dict[str, Any]], field: Any, say: Callable[[Any], str | None]) -> list[str | None]:
+def _cells(lines: Lines, field: Field, say: Say) -> list[str | None]:
     if callable(field):
         return [field(line) for line in lines]
     return [None if line[field] is None else say(line[field]) for line in lines]
