@@ -6,7 +6,7 @@ OLD_DUCKDB := .venv-duckdb15
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-all bench lint format clean
+.PHONY: help demo test test-all bench lint format readme clean
 
 help:  ## list the targets
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ format: .venv/.installed  ## put Python and SQL into shape
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 	$(BIN)/sqlfluff fix sql
+
+readme: .venv/.installed  ## write the generated parts of the README
+	$(BIN)/python -m tests.readme_sections
 
 clean:  ## remove what make made
 	rm -rf .venv $(OLD_DUCKDB) demo-store .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -17,9 +17,20 @@ import evalstore
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 VIEWS = (
-    "jobs", "results", "aggregate_scores", "suites", "suite_metrics", "row_scores", "rows", "leaderboard", "suite_trend",
-    "metric_trend", "model_costs", "failures", "interrupted_jobs",
-)  # fmt: skip
+    "jobs",
+    "results",
+    "aggregate_scores",
+    "suites",
+    "suite_metrics",
+    "row_scores",
+    "rows",
+    "leaderboard",
+    "suite_trend",
+    "metric_trend",
+    "model_costs",
+    "failures",
+    "interrupted_jobs",
+)
 
 
 def views() -> str:
@@ -38,11 +49,20 @@ def views() -> str:
 
 def commands() -> str:
     """The help text of the command line, and of each command."""
-    listed = re.findall(r"^  ([a-z][a-z-]*) ", _help().partition("Commands:")[2], re.MULTILINE)
-    texts = [("evalstore", _help())] + [(f"evalstore {name}", _help(name)) for name in listed]
-    return "\n".join(
-        f"<details><summary><code>{name}</code></summary>\n\n```text\n{text}```\n\n</details>\n" for name, text in texts
-    )
+    texts = [((), _help())]
+    for name in _listed(_help()):
+        texts.append(((name,), _help(name)))
+        texts += [((name, inner), _help(name, inner)) for inner in _listed(_help(name))]
+    return "\n".join(_folded(" ".join(("evalstore", *names)), text) for names, text in texts)
+
+
+def _folded(title: str, text: str) -> str:
+    return f"<details><summary><code>{title}</code></summary>\n\n```text\n{text}```\n\n</details>\n"
+
+
+def _listed(text: str) -> list[str]:
+    """The commands that a help text lists."""
+    return re.findall(r"^  ([a-z][a-z-]*) ", text.partition("Commands:\n")[2].partition("\n\n")[0], re.MULTILINE)
 
 
 def _help(*command: str) -> str:

@@ -542,6 +542,7 @@ while True:
     for source in sys.argv[2:]:
         shutil.copy(source, root + "/draft")
         os.replace(root + "/draft", root + "/catalog.duckdb")
+        time.sleep(0.002)
 """
 
 
