@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalstore import json_text, sql_files
 from evalstore.database import Database, for_glob
-from evalstore.job_folder import write_document
+from evalstore.job_folder import EMPTY, write_document
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from evalstore.journal import Journal
 
-__all__ = ["DOCUMENT_VERSION", "FrameRows", "JobDraft", "JobFiles", "write_schema_files"]
+__all__ = ["DOCUMENT_VERSION", "FrameRows", "JobDraft", "JobFiles", "no_files", "write_schema_files"]
 
 DOCUMENT_VERSION = 1
 _LEAST_LINE = 16 * 1024 * 1024  # DuckDB's default limit of one JSON line
@@ -58,10 +58,9 @@ class JobFiles:
     """A workbench: one in-memory DuckDB that holds the SQL of the commit, used by one thread at a time."""
 
     def __init__(self, root: Path) -> None:
-        self._schema = {"score_files": [for_glob(root / "schema" / "scores.parquet")],
-                        "row_files": [for_glob(root / "schema" / "rows.parquet")]}  # fmt: skip
+        self._no_files = no_files(root)
         self._database = Database()
-        self._database.set_variables(**self._schema, declarations="[]")
+        self._database.set_variables(**self._no_files, declarations="[]")
         self._database.run_file("commit/030_declared_metric.sql")
         self._database.run_file("commit/060_staged_files.sql")
         self._database.run_file("views/040_measure.sql")
@@ -90,7 +89,7 @@ class JobFiles:
             aggregates: dict[str, list[dict[str, Any]]] = {}
             for row in database.ask("FROM staged_aggregate ORDER BY suite, metric, name").to_pylist():
                 aggregates.setdefault(row["job_id"], []).append(row)
-            database.set_variables(**self._schema)
+            database.set_variables(**self._no_files)
         for draft in drafts:
             draft.document = _document(draft, totals.get(draft.job_id, {}), aggregates.get(draft.job_id, []))
             write_document(draft.folder / "job.json", draft.document)
@@ -161,6 +160,14 @@ def _file(path: Path, count: int) -> dict[str, Any]:
     return {"name": path.name, "rows": count, "bytes": path.stat().st_size, "sha256": digest}
 
 
+def no_files(root: Path) -> dict[str, list[str]]:
+    """The variables that make the views `rows` and `row_scores` empty."""
+    return {
+        "score_files": [for_glob(root / EMPTY / "scores-empty.parquet")],
+        "row_files": [for_glob(root / EMPTY / "rows-empty.parquet")],
+    }
+
+
 def write_schema_files(folder: Path) -> None:
     """Writes files without a line, with exactly the columns of rows and scores: views need one file to look at."""
     database = Database()
@@ -169,7 +176,7 @@ def write_schema_files(folder: Path) -> None:
     database.set_variables(job_id="", journal=for_glob(empty), longest_line=_LEAST_LINE, declarations="[]")
     for name in ("010_logged_row", "012_logged_score", "020_numbered_row", "030_declared_metric"):
         database.run_file(f"commit/{name}.sql")
-    database.copy_file("commit/040_rows_file.sql", path=str(folder / "rows.parquet"))
-    database.copy_file("commit/050_scores_file.sql", path=str(folder / "scores.parquet"))
+    database.copy_file("commit/040_rows_file.sql", path=str(folder / "rows-empty.parquet"))
+    database.copy_file("commit/050_scores_file.sql", path=str(folder / "scores-empty.parquet"))
     database.close()
     empty.unlink()

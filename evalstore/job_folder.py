@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "EMPTY",
     "Marker",
     "StagedJob",
     "committed_jobs",
@@ -39,6 +40,10 @@ __all__ = [
     "sync_folder",
     "write_document",
 ]
+
+# Files without a line, where the globs of the published views find them: a glob without any file is an error. No
+# workspace can have this name.
+EMPTY = "jobs/_/schema"
 
 _staged: weakref.WeakSet[StagedJob] = weakref.WeakSet()
 
@@ -198,6 +203,8 @@ def pending_markers(root: Path) -> list[Marker]:
 def committed_jobs(root: Path) -> Iterator[str]:
     """The paths `workspace/name` of all committed jobs."""
     for workspace in sorted(_folders(root / "jobs")):
+        if workspace.name == "_":
+            continue
         for job in sorted(_folders(workspace)):
             yield f"{workspace.name}/{job.name}"
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from evalstore import sql_files
 from evalstore.database import Database, for_glob
 from evalstore.errors import BrokenStore, QueryError
+from evalstore.job_files import no_files
 from evalstore.job_folder import interrupted_jobs
 
 if TYPE_CHECKING:
@@ -37,8 +38,7 @@ class Session:
         self.root = root
         self._catalog = catalog
         self._databases: dict[bool, Database] = {}
-        self._no_files = {"score_files": [for_glob(root / "schema" / "scores.parquet")],
-                          "row_files": [for_glob(root / "schema" / "rows.parquet")]}  # fmt: skip
+        self._no_files = no_files(root)
 
     def close(self) -> None:
         """Lets go of the memory."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from evalstore.database import check_root
 from evalstore.errors import StoreNotFound, UsageError
 from evalstore.job_files import write_schema_files
+from evalstore.job_folder import EMPTY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +21,7 @@ _FOLDERS = ("jobs", "pending", "meta")
 
 def exists(root: Path) -> bool:
     """Whether there is a store at this path."""
-    return (root / "schema" / "scores.parquet").is_file()
+    return (root / EMPTY / "scores-empty.parquet").is_file()
 
 
 def require(root: Path) -> None:
@@ -41,7 +42,7 @@ def create(root: Path) -> None:
     check_root(root)
     if root.exists() and not root.is_dir():
         raise UsageError(f"{root} is a file; a store is a folder")
-    ours = {*_FOLDERS, "staging", "schema", "writer.lock"}
+    ours = {*_FOLDERS, "staging", "writer.lock"}
     strangers = sorted(entry.name for entry in root.iterdir() if entry.name not in ours) if root.exists() else []
     if strangers:
         raise UsageError(
@@ -53,7 +54,8 @@ def create(root: Path) -> None:
     draft.mkdir(parents=True)
     write_schema_files(draft)
     try:
-        draft.rename(root / "schema")
+        (root / EMPTY).parent.mkdir(exist_ok=True)
+        draft.rename(root / EMPTY)
     except OSError:  # another process was faster
         shutil.rmtree(draft, ignore_errors=True)
         if not exists(root):

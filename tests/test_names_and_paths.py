@@ -97,21 +97,16 @@ def test_a_name_that_is_no_text_is_refused(tmp_path, name):
     assert everything_under(tmp_path) == []
 
 
-@pytest.mark.parametrize("name", ["a", "7", "x" * 200, "A.b_c@d+e-f", "a..b", "job.json", "catalog.duckdb", "NULL", "a."])
-def test_odd_names_that_are_allowed_work(store, name):
-    record(store, name)
-    assert names_of(store) == [name]
-    assert store.show(name)["rows_total"] == len(store.row_scores(name)) == 3
-    assert (store.root / "jobs/default" / name / "job.json").is_file()
-    with pytest.raises(JobExists):
-        store.job(name)
-
-
-def test_names_that_differ_in_case_only_are_two_jobs(store):
-    record(store, "Job", rows=1)
-    record(store, "job", rows=2)
-    assert store.show("Job")["rows_total"] == 1
-    assert store.show("job")["rows_total"] == 2
+def test_odd_names_that_are_allowed_work(store):
+    names = ["7", "x" * 200, "A.b_c@d+e-f", "a..b", "job.json", "NULL", "a.", "Case", "case"]
+    for rows, name in enumerate(names):
+        record(store, name, rows=rows)
+    assert sorted(names_of(store)) == sorted(names)
+    for rows, name in enumerate(names):
+        assert store.show(name)["rows_total"] == len(store.row_scores(name)) == rows
+        assert (store.root / "jobs/default" / name / "job.json").is_file()
+        with pytest.raises(JobExists):
+            store.job(name)
 
 
 def test_a_prefix_makes_fresh_names(store):
@@ -148,9 +143,10 @@ def test_the_same_name_in_two_workspaces_is_two_jobs(store):
 # Ways to name a job
 
 
-@pytest.fixture
-def series(store):
+@pytest.fixture(scope="module")
+def series(tmp_path_factory):
     """Three completed jobs, the newest of them not recorded last, and a newer one in error."""
+    store = evalstore.open(tmp_path_factory.mktemp("series") / "evals")
     now = datetime(2026, 1, 1, tzinfo=UTC)
     for name, day in (("old", 1), ("newest", 3), ("middle", 2)):
         record(store, name, created_at=now + timedelta(days=day))
@@ -257,7 +253,7 @@ ODD_PATHS = [
     "'); DROP TABLE job; --",
     "naïve 日本 \U0001f600",
     "$name @ROOT@ '@ROOT@ '@ROOT_GLOB@",
-    "suite=x/job_id=1/metric=2/lr=0.1",
+    "lr=0.1/suite=x/job_id=1/scores=1",
     "x" * 200,
 ]
 
@@ -298,19 +294,18 @@ def test_a_store_works_in_any_folder(tmp_path, name):
     assert os.listdir(root.parent / "decoy") == []
 
 
-@pytest.mark.parametrize(("pattern", "sibling"), [("st*r", "star"), ("br[ab]c", "bra"), ("br[ab]c", "brac")])
-def test_a_store_whose_path_looks_like_a_pattern_never_reads_its_sibling(tmp_path, pattern, sibling):
-    stores = {name: evalstore.open(tmp_path / name) for name in (pattern, sibling)}
-    record(stores[pattern], "one", rows=1)
-    record(stores[sibling], "other", rows=5)
-    for name, job, rows in ((pattern, "one", 1), (sibling, "other", 5)):
+def test_a_store_whose_path_looks_like_a_pattern_never_reads_its_siblings(tmp_path):
+    names = ["st*r", "star", "br[ab]c", "bra", "brac"]
+    for rows, name in enumerate(names, 1):
+        record(evalstore.open(tmp_path / name), "one", rows=rows)
+    for rows, name in enumerate(names, 1):
         store = evalstore.open(tmp_path / name)
-        assert store.jobs().select("name", "rows_total").rows() == [(job, rows)]
+        assert store.jobs().select("name", "rows_total").rows() == [("one", rows)]
         for view in ("row_scores", "rows"):
-            assert store.sql(f"SELECT job, count(*) FROM {view} GROUP BY ALL").rows() == [(job, rows)]
-        assert len(store.row_scores(job)) == rows
+            assert store.sql(f"SELECT job, count(*) FROM {view} GROUP BY ALL").rows() == [("one", rows)]
+        assert len(store.row_scores("one")) == rows
         with duckdb.connect(str(tmp_path / name / "catalog.duckdb"), read_only=True) as plain:
-            assert plain.sql("SELECT job, count(*) FROM row_scores GROUP BY ALL").fetchall() == [(job, rows)]
+            assert plain.sql("SELECT job, count(*) FROM row_scores GROUP BY ALL").fetchall() == [("one", rows)]
 
 
 @pytest.mark.parametrize("name", ["what?", "back\\slash", "new\nline", "tab\there", "del\x7f", "bad-\udcff"], ids=ascii)

@@ -686,7 +686,7 @@ KINDS = {
     pl.Int8: st.integers(-128, 127),
     pl.Boolean: st.booleans(),
     pl.Float64: st.floats() | st.sampled_from([0.1, 1e16, 1e22, 1e-7, 1e-5, 123456789.125, -0.0, SMALLEST, LARGEST, NAN]),
-    # pl.Float32: st.floats(width=32) | st.sampled_from([0.5, 0.10000000149011612]),
+    pl.Float32: st.floats(width=32) | st.sampled_from([0.5, 0.10000000149011612]),
     pl.Null: st.none(),
 }
 ROW_COLUMNS = {
@@ -713,7 +713,7 @@ def recordings(draw):
     height = draw(st.integers(0, 5))
     columns, roles = [], {"scores": [], "item": [], "sample": [], "reference": [], "metadata": []}
     names = draw(st.lists(st.sampled_from(COLUMN_NAMES), min_size=2, max_size=6, unique=True))
-    parts = ["scores", "item", *draw(st.lists(st.sampled_from(list(roles)), min_size=4, max_size=4))]
+    parts = ["scores", *draw(st.lists(st.sampled_from(list(roles)), min_size=5, max_size=5))]
     for name, part in zip(names, parts, strict=False):
         kind = draw(st.sampled_from(list(KINDS)))
         columns.append(column(draw, name, kind, KINDS[kind], height))

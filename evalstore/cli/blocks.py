@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from evalstore.cli.values import one_line
@@ -27,6 +28,14 @@ class Column:
     right: bool = False
     spare: int = 0
     is_whole: bool = False
+
+    @cached_property
+    def width(self) -> int:
+        """How many places of a terminal it wants."""
+        from rich.cells import cell_len
+
+        cells = [one_line(self.title), *self.shown()]
+        return max(len(cell) if cell.isascii() else cell_len(cell) for cell in cells)
 
     def shown(self, start: int = 0, stop: int | None = None) -> list[str]:
         """The cells of some lines, each on its line."""

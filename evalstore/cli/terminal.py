@@ -23,7 +23,6 @@ __all__ = ["cut", "render"]
 
 GAP = 2
 NARROWEST = 12  # a column of text is not wrapped into less
-MEASURED = 1000  # lines by which the widths of columns are told
 AT_ONCE = 500  # lines that are laid out together
 
 
@@ -73,15 +72,14 @@ def _pieces(block: Block, width: int, left_out: list[str]) -> Iterator[Renderabl
 def _spared(columns: list[Column], width: int) -> list[Column]:
     """The columns without those that can be spared where the lines are too long."""
     columns = list(columns)
-    natural = {column: _natural_width(column) for column in columns}
-    while _line_length(natural[column] for column in columns) > width and any(column.spare for column in columns):
+    while _line_length(column.width for column in columns) > width and any(column.spare for column in columns):
         columns.remove(max(columns, key=lambda column: column.spare))
     return columns
 
 
 def _widths(columns: list[Column], width: int) -> list[int] | None:
     """How wide each column is, the widest texts wrapped as far as need be; None where they cannot be."""
-    natural = [_natural_width(column) for column in columns]
+    natural = [column.width for column in columns]
     for widest in range(min(max(natural), width), NARROWEST - 1, -1):
         widths = [
             wanted if column.right or column.is_whole else min(wanted, widest)
@@ -97,19 +95,13 @@ def _line_length(widths: Iterable[int]) -> int:
     return sum(widths) + GAP * (len(widths) - 1)
 
 
-def _natural_width(column: Column) -> int:
-    from rich.cells import cell_len
-
-    return max(cell_len(cell) for cell in [one_line(column.title), *column.shown(0, MEASURED)])
-
-
 def _tables(columns: list[Column], widths: list[int]) -> Iterator[RenderableType]:
     """One table in pieces, so that any number of lines is laid out in little memory."""
     from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    is_wrapped = any(_natural_width(column) > width for column, width in zip(columns, widths, strict=True))
+    is_wrapped = any(column.width > width for column, width in zip(columns, widths, strict=True))
     for start in range(0, max(len(columns[0].cells), 1), AT_ONCE):
         piece = RichTable(
             box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0), header_style="bold",

@@ -6,7 +6,7 @@ SELECT
     job.name AS job,
     score.*
 FROM read_parquet(  -- noqa: PRS
-    coalesce(getvariable('score_files'), ['@ROOT_GLOB@/schema/scores.parquet', '@ROOT_GLOB@/jobs/*/*/scores-*.parquet']),
+    coalesce(getvariable('score_files'), ['@ROOT_GLOB@/jobs/_/schema/scores-empty.parquet', '@ROOT_GLOB@/jobs/*/*/scores-*.parquet']),
     schema = MAP {
         1: {'name': 'job_id', 'type': 'VARCHAR', 'default_value': NULL},
         2: {'name': 'suite', 'type': 'VARCHAR', 'default_value': NULL},

@@ -6,7 +6,7 @@ SELECT
     job.name AS job,
     logged.*
 FROM read_parquet(  -- noqa: PRS
-    coalesce(getvariable('row_files'), ['@ROOT_GLOB@/schema/rows.parquet', '@ROOT_GLOB@/jobs/*/*/rows-*.parquet']),
+    coalesce(getvariable('row_files'), ['@ROOT_GLOB@/jobs/_/schema/rows-empty.parquet', '@ROOT_GLOB@/jobs/*/*/rows-*.parquet']),
     schema = MAP {
         1: {'name': 'job_id', 'type': 'VARCHAR', 'default_value': NULL},
         2: {'name': 'suite', 'type': 'VARCHAR', 'default_value': NULL},

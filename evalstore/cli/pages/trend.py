@@ -39,9 +39,11 @@ def trend_page(frame: pl.DataFrame) -> Iterator[Block]:
 
 
 def sparkline(values: list[float | None]) -> str:
-    """A bar per value, between the lowest and the highest; a gap where there is none."""
+    """A bar per value, between the lowest and the highest; a gap where there is none. Nothing for a single value."""
     known = [value for value in values if value is not None]
-    low, high = (min(known), max(known)) if known else (0.0, 0.0)
+    if len(known) < 2:  # noqa: PLR2004
+        return ""
+    low, high = min(known), max(known)
     steps = (len(BARS) - 1) / (high - low) if high > low else 0
     return "".join(" " if value is None else BARS[round((value - low) * steps)] for value in values)
 
