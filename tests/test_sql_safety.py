@@ -540,7 +540,7 @@ def holds(value, kind, op, wanted, *, is_quoted):
 PLAIN_TEXTS = [value for value in VALUES if isinstance(value, str) and value.isalpha() and value not in ("null", "true")]
 
 
-@settings(max_examples=120)
+@settings(max_examples=60)
 @given(
     kind=st.sampled_from(["metadata", "score"]),
     op=st.sampled_from([*OPERATORS, "~"]),
@@ -784,7 +784,7 @@ def test_several_stores_in_one_process_do_not_mix(tmp_path):
     of_a = {f"job-{number}-{round_}" for number in (0, 2) for round_ in range(2)}
     assert set(stores[0].jobs()["name"]) == set(stores[2].jobs()["name"]) == of_a
     assert set(stores[1].jobs()["name"]) == {f"job-1-{round_}" for round_ in range(2)}
-    assert stores[1].sql("SELECT count(*) FROM row_scores").item() == 3
+    assert stores[1].sql("SELECT count(*) FROM row_scores").item() == 2
 
 
 def test_a_store_is_a_context_manager_and_works_again_after_it_was_closed(tmp_path):

@@ -104,7 +104,7 @@ def two_suites(store):
 
 
 def a_competition(store):
-    """Models on the same questions, on other questions, without a name, of several days, and ended before their time."""
+    """Models on the same questions and on others, without a name, of several days, ended before their time."""
     on = {"dataset": "d/qa", "metrics": LOWER}
     put(store, "alpha-1", 1, answers(False, False, False, False, seconds=4), model="m/alpha", **on)
     put(store, "alpha-2", 2, answers(True, True, False, "timeout", seconds=2), model="m/alpha", **on)
@@ -140,7 +140,9 @@ def costs(store):
     used = {"prompt_tokens": 100, "completion_tokens": 50}
     rows = [{**row, **used, "cost": 0.3, "latency": 2.0} for row in answers(True, False)]
     put(store, "cost-1", 1, rows, dataset="d/cost", model="m/alpha")
-    rows = [{**row, "prompt_tokens": 10, "completion_tokens": 0, "latency": 1.0} for row in answers(True, True, False, True)]
+    rows = [
+        {**row, "prompt_tokens": 10, "completion_tokens": 0, "latency": 1.0} for row in answers(True, True, False, True)
+    ]
     put(store, "cost-2", 2, rows, dataset="d/cost", model="m/alpha")
     put(store, "cost-3", 3, answers(True, "timeout"), dataset="d/cost", model="m/beta")
     rows = [{**row, "cost": 1.0} for row in answers(False)]
@@ -151,6 +153,15 @@ def shows(frame, columns, *lines):
     """These columns of a frame are exactly these lines."""
     part = frame.select(columns.split())
     assert_frame_equal(part, pl.DataFrame(list(lines), schema=part.schema, orient="row"))
+
+
+def is_throughout(frame, **values):
+    """These columns hold one value each."""
+    for column, value in values.items():
+        assert frame[column].unique().to_list() == [value], column
+
+
+OF_TWO_SUITES = {"workspace": "default", "job": "two-suites", "dataset": "d/two", "model": "m/alpha"}
 
 
 # Jobs
@@ -174,7 +185,7 @@ def test_jobs_has_one_line_per_job_whatever_its_status(store):
     errors = {line["name"]: line["error"] for line in frame.to_dicts()}
     assert errors["alpha-broken"]["type"] == "RuntimeError"
     assert errors["alpha-broken"]["message"] == "disk on fire"
-    assert 'raise stop' in json.loads(errors["alpha-broken"]["details"])["traceback"]
+    assert "raise stop" in json.loads(errors["alpha-broken"]["details"])["traceback"]
     assert errors["alpha-stopped"]["type"] == "KeyboardInterrupt"
     assert errors["alpha-1"] is None
 
@@ -183,10 +194,10 @@ def test_a_job_tells_everything_that_was_said_of_it(store):
     [line] = store.sql("FROM jobs WHERE name = 'two-suites'").to_dicts()
     said = {
         "workspace": "default", "kind": "benchmark", "status": "completed", "metric_ref": "default/judge",
-        "dataset": "d/two", "model": "m/alpha", "group": "g", "labels": {"team": "one"},
-        "tags": ["b", "nightly"], "config": '{"temperature":0}', "metadata": '{"by":"me"}', "error": None, "source": None,
-        "total_events": 6, "total_suites": 2, "total_metrics": 2, "total_passed": 1, "total_evaluated": 2, "pass_rate": 0.5,
-        "rows_total": 6, "rows_scored": 4, "rows_unscored": 0, "rows_error": 2, "prompt_tokens": 30,
+        "dataset": "d/two", "model": "m/alpha", "group": "g", "labels": {"team": "one"}, "tags": ["b", "nightly"],
+        "config": '{"temperature":0}', "metadata": '{"by":"me"}', "error": None, "source": None,
+        "total_events": 6, "total_suites": 2, "total_metrics": 2, "total_passed": 1, "total_evaluated": 2,
+        "pass_rate": 0.5, "rows_total": 6, "rows_scored": 4, "rows_unscored": 0, "rows_error": 2, "prompt_tokens": 30,
         "completion_tokens": 10, "total_tokens": 40, "cost": 0.75, "latency_mean": 1.0, "latency_p50": 1.0,
         "created_at": day(7), "started_at": day(7), "replaced_characters": 0, "metrics_unscaled": 0,
     }  # fmt: skip
@@ -205,11 +216,29 @@ def test_results_has_exactly_one_line_per_completed_job(store):
     assert len(names) == len(set(names)) == 27
     [line] = store.sql("FROM results WHERE name = 'two-suites'").to_dicts()
     [job] = store.sql("FROM jobs WHERE name = 'two-suites'").to_dicts()
-    assert (line["id"], line["metric"], line["dataset"], line["model"]) == (job["job_id"], "default/judge", "d/two", "m/alpha")
+    assert (line["id"], line["metric"], line["dataset"], line["model"]) == (
+        job["job_id"],
+        "default/judge",
+        "d/two",
+        "m/alpha",
+    )
     assert (line["created_at"], line["updated_at"]) == (job["created_at"], job["finished_at"])
-    for field in ("workspace", "labels", "status", "kind", "group", "tags", "rows_total", "rows_error", "overall_score", "cost"):
+    for field in (
+        "workspace",
+        "labels",
+        "status",
+        "kind",
+        "group",
+        "tags",
+        "rows_total",
+        "rows_error",
+        "overall_score",
+        "cost",
+    ):
         assert line[field] == job[field], field
-    assert line["scores"] == store.sql("FROM aggregate_scores WHERE job = 'two-suites' ORDER BY suite, metric").to_dicts()
+    assert (
+        line["scores"] == store.sql("FROM aggregate_scores WHERE job = 'two-suites' ORDER BY suite, metric").to_dicts()
+    )
 
 
 def test_a_result_without_scores_has_an_empty_list_of_them(tmp_path):
@@ -223,15 +252,13 @@ def test_a_result_without_scores_has_an_empty_list_of_them(tmp_path):
 
 def test_suites_unnests_the_suites_of_each_job(store):
     frame = store.sql("FROM suites WHERE job = 'two-suites' ORDER BY suite")
+    is_throughout(frame, **OF_TWO_SUITES, job_status="completed", group="g", created_at=day(7), status="completed")
     shows(
         frame,
-        "workspace job job_status dataset model group created_at suite events_processed overall_score pass_rate "
-        "metrics_unscaled tags duration status error",
-        ("default", "two-suites", "completed", "d/two", "m/alpha", "g", day(7), "exact", 4, 0.5, 0.5, 0, [], None,
-         "completed", "timeout"),
-        ("default", "two-suites", "completed", "d/two", "m/alpha", "g", day(7), "quality", 2, 2.5, None, 0,
-         ["hard", "new"], 1.5, "completed", None),
-    )  # fmt: skip
+        "suite events_processed overall_score pass_rate metrics_unscaled tags duration error",
+        ("exact", 4, 0.5, 0.5, 0, [], None, "timeout"),
+        ("quality", 2, 2.5, None, 0, ["hard", "new"], 1.5, None),
+    )
     [broken] = store.sql("FROM suites WHERE job = 'alpha-broken'").to_dicts()
     assert (broken["status"], broken["error"]) == ("error", "disk on fire")
 
@@ -244,29 +271,32 @@ def test_the_digest_of_a_suite_tells_same_rows_from_others(store):
 
 
 def test_suite_metrics_unnests_the_metrics_of_each_suite(store):
+    frame = store.sql("FROM suite_metrics WHERE job = 'two-suites' ORDER BY suite")
+    is_throughout(frame, **OF_TWO_SUITES, job_status="completed", group="g", created_at=day(7), is_scaled=True)
     shows(
-        store.sql("FROM suite_metrics WHERE job = 'two-suites' ORDER BY suite"),
-        "workspace job job_status dataset model group created_at suite metric name score passed total evaluated "
-        "rows_scored rows_unscored rows_error is_scaled",
-        ("default", "two-suites", "completed", "d/two", "m/alpha", "g", day(7), "exact", "correct", "correct", 0.5, 1, 4,
-         2, 2, 0, 2, True),
-        ("default", "two-suites", "completed", "d/two", "m/alpha", "g", day(7), "quality", "grade", "grade", 2.5, None, 2,
-         None, 2, 0, 0, True),
-    )  # fmt: skip
+        frame,
+        "suite metric name score passed total evaluated rows_scored rows_unscored rows_error",
+        ("exact", "correct", "correct", 0.5, 1, 4, 2, 2, 0, 2),
+        ("quality", "grade", "grade", 2.5, None, 2, None, 2, 0, 0),
+    )
 
 
 def test_aggregate_scores_has_one_line_per_metric_of_a_suite(store):
     frame = store.sql("FROM aggregate_scores WHERE job = 'two-suites' ORDER BY suite")
+    is_throughout(frame, **OF_TWO_SUITES, status="completed", score_type="range", nan_count=0, inf_count=0)
+    is_throughout(frame, rubric_distribution=None, mode_category=None)
     shows(
         frame,
-        "workspace job status dataset model suite metric name score_type count nan_count inf_count out_of_range sum mean "
-        "min max std_dev variance sample_std_dev sample_variance std_error median rubric_distribution mode_category "
-        "passed evaluated rows_scored rows_unscored rows_error rows_total items_scored clusters",
-        ("default", "two-suites", "completed", "d/two", "m/alpha", "exact", "correct", "correct", "range", 2, 0, 0, 0, 1.0,
-         0.5, 0.0, 1.0, 0.5, 0.25, 0.5**0.5, 0.5, None, 0.5, None, None, 1, 2, 2, 0, 2, 4, 1, None),
-        ("default", "two-suites", "completed", "d/two", "m/alpha", "quality", "grade", "grade", "range", 2, 0, 0, 1, 5.0,
-         2.5, 1.0, 4.0, 1.5, 2.25, 4.5**0.5, 4.5, 1.5, 2.5, None, None, None, None, 2, 0, 0, 2, 2, 1),
-    )  # fmt: skip
+        "suite metric name count out_of_range sum mean min max median std_dev variance sample_std_dev sample_variance",
+        ("exact", "correct", "correct", 2, 0, 1.0, 0.5, 0.0, 1.0, 0.5, 0.5, 0.25, 0.5**0.5, 0.5),
+        ("quality", "grade", "grade", 2, 1, 5.0, 2.5, 1.0, 4.0, 2.5, 1.5, 2.25, 4.5**0.5, 4.5),
+    )
+    shows(
+        frame,
+        "std_error passed evaluated rows_scored rows_unscored rows_error rows_total items_scored clusters",
+        (None, 1, 2, 2, 0, 2, 4, 1, None),
+        (1.5, None, None, 2, 0, 0, 2, 2, 1),
+    )
     [exact, grade] = frame.to_dicts()
     assert list(exact["percentiles"]) == [f"p{percent}" for percent in range(10, 101, 10)]
     assert grade["percentiles"]["p50"] == 2.5
@@ -281,50 +311,56 @@ def test_aggregate_scores_has_one_line_per_metric_of_a_suite(store):
 
 def test_row_scores_has_one_line_per_score(store):
     frame = store.sql("FROM row_scores WHERE job = 'two-suites' ORDER BY suite, row_index")
+    is_throughout(frame, workspace="default", job="two-suites", label=None, score_index=0)
     shows(
         frame,
-        "workspace job suite metric name score_index row_key repetition row_index value value_type label passed status "
-        "comment error metadata",
-        ("default", "two-suites", "exact", "correct", "correct", 0, "q1", 0, 0, 1.0, "bool", None, True, "scored", None, None,
-         None),
-        ("default", "two-suites", "exact", "correct", "correct", 0, "q1", 1, 1, 0.0, "bool", None, False, "scored", None,
-         None, None),
-        ("default", "two-suites", "exact", "correct", "correct", 0, "q4", 0, 3, None, "null", None, None, "error", None,
-         "no verdict", None),
-        ("default", "two-suites", "quality", "grade", "grade", 0, "q1", 0, 0, 1.0, "int", None, None, "scored", "poor", None,
-         '{"by":"judge"}'),
-        ("default", "two-suites", "quality", "grade", "grade", 0, "q2", 0, 1, 4.0, "int", None, None, "scored", None, None,
-         None),
-    )  # fmt: skip
+        "suite metric name row_key repetition row_index value value_type passed status comment error metadata",
+        ("exact", "correct", "correct", "q1", 0, 0, 1.0, "bool", True, "scored", None, None, None),
+        ("exact", "correct", "correct", "q1", 1, 1, 0.0, "bool", False, "scored", None, None, None),
+        ("exact", "correct", "correct", "q4", 0, 3, None, "null", None, "error", None, "no verdict", None),
+        ("quality", "grade", "grade", "q1", 0, 0, 1.0, "int", None, "scored", "poor", None, '{"by":"judge"}'),
+        ("quality", "grade", "grade", "q2", 0, 1, 4.0, "int", None, "scored", None, None, None),
+    )
     for column in ("correction", "evaluator_info", "feedback_config", "extra", "source_run_id", "target_run_id"):
         assert frame[column].null_count() == 5
 
 
 def test_rows_has_one_line_per_row(store):
     frame = store.sql("FROM rows WHERE job = 'two-suites' ORDER BY suite, row_index")
+    is_throughout(frame, workspace="default", job="two-suites")
     shows(
         frame,
-        "workspace job suite row_key repetition row_index item sample reference requests metadata error started_at "
-        "finished_at latency prompt_tokens completion_tokens total_tokens cost tags cluster",
-        *(
-            ("default", "two-suites", "exact", key, repetition, place, f'{{"question":{key[1]}}}', None,
-             f'{{"answer":{key[1]}0}}', None, None, error, None, None, None, None, None, None, None, None, None)
-            for place, (key, repetition, error) in enumerate(
-                [("q1", 0, None), ("q1", 1, None), ("q3", 0, "timeout"), ("q4", 0, None)]
-            )
-        ),
-        ("default", "two-suites", "quality", "q1", 0, 0, '{"question":1}', '{"text":"x"}', '{"answer":10}', '[{"model":"m"}]',
-         '{"category":"a"}', None, day(1), day(1) + timedelta(seconds=0.5), 0.5, 10, 5, 15, 0.25, ["hard"], "c1"),
-        ("default", "two-suites", "quality", "q2", 0, 1, '{"question":2}', None, '{"answer":20}', None, None, None, day(1),
-         day(1) + timedelta(seconds=1.5), 1.5, 20, 5, 25, 0.5, ["hard", "new"], None),
-    )  # fmt: skip
+        "suite row_key repetition row_index item reference error",
+        ("exact", "q1", 0, 0, '{"question":1}', '{"answer":10}', None),
+        ("exact", "q1", 1, 1, '{"question":1}', '{"answer":10}', None),
+        ("exact", "q3", 0, 2, '{"question":3}', '{"answer":30}', "timeout"),
+        ("exact", "q4", 0, 3, '{"question":4}', '{"answer":40}', None),
+        ("quality", "q1", 0, 0, '{"question":1}', '{"answer":10}', None),
+        ("quality", "q2", 0, 1, '{"question":2}', '{"answer":20}', None),
+    )
+    shows(
+        frame,
+        "latency prompt_tokens completion_tokens total_tokens cost tags cluster started_at finished_at",
+        *[(None,) * 9] * 4,
+        (0.5, 10, 5, 15, 0.25, ["hard"], "c1", day(1), day(1) + timedelta(seconds=0.5)),
+        (1.5, 20, 5, 25, 0.5, ["hard", "new"], None, day(1), day(1) + timedelta(seconds=1.5)),
+    )
+    shows(
+        frame,
+        "sample requests metadata",
+        *[(None, None, None)] * 4,
+        ('{"text":"x"}', '[{"model":"m"}]', '{"category":"a"}'),
+        (None, None, None),
+    )
     assert frame["error_details"].null_count() == 6
     hashes = dict(frame.select("row_key", "row_hash").iter_rows())
     assert len(set(hashes.values())) == frame["row_hash"].n_unique() == 4
 
 
 def test_rows_of_jobs_that_did_not_complete_are_there(store):
-    query = "SELECT job, count(*) AS n FROM rows WHERE job IN ('alpha-broken', 'alpha-stopped') GROUP BY ALL ORDER BY ALL"
+    query = (
+        "SELECT job, count(*) AS n FROM rows WHERE job IN ('alpha-broken', 'alpha-stopped') GROUP BY ALL ORDER BY ALL"
+    )
     shows(store.sql(query), "job n", ("alpha-broken", 1), ("alpha-stopped", 2))
     query = "SELECT job, value FROM row_scores WHERE job IN ('alpha-broken', 'alpha-stopped') ORDER BY ALL"
     shows(store.sql(query), "job value", ("alpha-broken", 1.0), ("alpha-stopped", 1.0))
@@ -338,7 +374,10 @@ def test_every_view_that_reads_rows_or_scores_shows_all_of_them(store):
     assert store.sql("SELECT count(*) AS n FROM row_qualities")["n"][0] == scored
     assert store.sql("SELECT count(*) AS n FROM ROW_SCORES")["n"][0] == counts[1]
     assert store.sql('SELECT count(*) AS n FROM "rows" AS r')["n"][0] == counts[0]
-    assert store.sql("SELECT count(*) AS n FROM measure")["n"][0] == store.sql("SELECT count(*) AS n FROM aggregate_scores")["n"][0]
+    assert (
+        store.sql("SELECT count(*) AS n FROM measure")["n"][0]
+        == store.sql("SELECT count(*) AS n FROM aggregate_scores")["n"][0]
+    )
 
 
 # The leaderboard
@@ -377,9 +416,7 @@ def test_the_leaderboard_is_printed_best_first_and_errors_may_count(store):
     frame = store.leaderboard(metric="correct", dataset="d/qa")
     assert frame["job"].to_list() == ["beta-1", "gamma-1", "alpha-2", "nameless-1", "nameless-2", "delta-1"]
     zero = store.leaderboard(metric="correct", dataset="d/qa", errors="zero")
-    shows(
-        zero.filter(pl.col("model") == "m/alpha"), RANKED, ("alpha-2", "m/alpha", 3, 0.5, 2, 4, 3, 1, 4, True)
-    )
+    shows(zero.filter(pl.col("model") == "m/alpha"), RANKED, ("alpha-2", "m/alpha", 3, 0.5, 2, 4, 3, 1, 4, True))
     slowest = store.leaderboard(metric="seconds", dataset="d/qa", errors="worst").filter(pl.col("job") == "alpha-2")
     assert slowest["mean"].to_list() == [2.0]
 
@@ -425,7 +462,15 @@ def test_all_models_of_a_ranking_are_ranked_in_one_direction(tmp_path):
     """Whichever of the jobs it was declared with."""
     with evalstore.open(tmp_path / "evals") as store:
         for name, seconds, metrics in (("slow", 9, None), ("fast", 1, LOWER), ("middle", 5, None)):
-            put(store, name, 1, [{**question(1), "scores": {"seconds": seconds}}], dataset="d", model=name, metrics=metrics)
+            put(
+                store,
+                name,
+                1,
+                [{**question(1), "scores": {"seconds": seconds}}],
+                dataset="d",
+                model=name,
+                metrics=metrics,
+            )
         shows(
             store.leaderboard(),
             "job rank higher_is_better",
@@ -459,8 +504,8 @@ def points(values, names):
 
 @pytest.mark.parametrize(("view", "value"), [("suite_trend", "overall_score"), ("metric_trend", "mean")])
 def test_a_trend_has_previous_difference_and_moving_mean_over_five_points(store, view, value):
-    frame = store.sql(f"""FROM {view}
-        WHERE workspace = 'default' AND dataset = 'd/line' AND model = 'm/alpha' AND "group" IS NULL ORDER BY created_at""")
+    on = "workspace = 'default' AND dataset = 'd/line' AND model = 'm/alpha' AND \"group\" IS NULL"
+    frame = store.sql(f"FROM {view} WHERE {on} ORDER BY created_at")
     assert frame[value].to_list() == RATES
     assert frame["created_at"].to_list() == [day(number * 2) for number in range(1, 8)]
     shows(frame, POINTS, *points(RATES, [f"line-{number}" for number in range(1, 8)]))
@@ -647,7 +692,9 @@ def test_a_moved_store_reads_its_own_files_and_is_whole_again_after_the_next_job
         assert len(moved.leaderboard(errors="zero")) == 1
         assert [row.row_key for row in moved.row_scores("first")] == ["q1", "q2"]
         put(moved, "second", 2, answers(True))
-        [there] = plain(moved.root / "catalog.duckdb", tmp_path / "answers", "SELECT job, value FROM row_scores ORDER BY ALL")
+        [there] = plain(
+            moved.root / "catalog.duckdb", tmp_path / "answers", "SELECT job, value FROM row_scores ORDER BY ALL"
+        )
         assert there.rows() == [("first", 0.0), ("first", 1.0), ("second", 1.0)]
 
 

@@ -11,7 +11,7 @@ from evalstore.cli.values import one_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Block", "Column", "Fields", "Heading", "Sentence", "Table"]
+__all__ = ["Block", "Column", "Commands", "Fields", "Heading", "Sentence", "Table"]
 
 NOTHING = "-"
 
@@ -63,7 +63,7 @@ class Fields:
 
 @dataclass
 class Heading:
-    """What follows is about `text`; `detail` stands beside it, more quietly."""
+    """What follows is about `text`; `detail` stands beside it, more quietly. Level 0 is that of a chapter."""
 
     text: str
     detail: str = ""
@@ -77,4 +77,11 @@ class Sentence:
     text: str
 
 
-Block = Table | Fields | Heading | Sentence
+@dataclass
+class Commands:
+    """What one may type next, a line each, never wrapped: it is there to be copied."""
+
+    lines: list[str]
+
+
+Block = Table | Fields | Heading | Sentence | Commands

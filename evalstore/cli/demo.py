@@ -25,6 +25,7 @@ __all__ = ["demo"]
 METRIC = "correct"
 SUITE = "several-steps"
 WORST = 3
+COSTS = "SELECT model, cost_per_passed FROM model_costs ORDER BY 2"
 
 
 @click.command(cls=Command, short_help="Record an example and look at it.", example="evalstore --store demo-store demo")
@@ -45,38 +46,41 @@ def demo(place: Place) -> None:
 
 
 def _page(store: Store, place: Place) -> Iterator[Block]:
-    from evalstore.cli.blocks import Fields, Heading, Sentence
+    from evalstore.cli.blocks import Commands, Heading, Sentence
     from evalstore.cli.pages.leaderboard import leaderboard_page
     from evalstore.cli.pages.rows import rows_page
     from evalstore.cli.pages.show import aggregate_tables
     from evalstore.cli.pages.trend import trend_page
     from evalstore.demo.evaluation import DATASET
 
-    program = f"evalstore --store {shlex.quote(place.path or 'evals')}"
+    program = f"evalstore --store {shlex.quote(place.path or str(store.root))}"
     board = store.leaderboard(METRIC, dataset=DATASET)
     model, job = _best(board)
-    worst = store.row_scores(job, metric=METRIC, suite=SUITE, order="worst", limit=WORST)
-    yield Heading("Which model is best?", f"{program} leaderboard --metric {METRIC}", level=0)
+
+    yield Heading("Which model is best?", level=0)
+    yield Commands([f"{program} leaderboard --metric {METRIC}"])
     yield from leaderboard_page(board)
-    yield Heading("How did the best one do?", f"{program} show {job}", level=0)
+
+    yield Heading("How did the best one do?", level=0)
+    yield Commands([f"{program} show {job}"])
     yield from aggregate_tables(store.aggregate_scores(job).to_polars())
-    yield Heading(
-        "Where did it fail?", f"{program} rows {job} --metric {METRIC} --suite {SUITE} --worst {WORST}", level=0
-    )
-    yield from rows_page(worst, "worst")
-    yield Heading(
-        "How did it get there?", f"{program} trend --metric {METRIC} --model {model} --suite {SUITE}", level=0
-    )
+
+    yield Heading("Where did it fail?", level=0)
+    yield Commands([f"{program} rows {job} --metric {METRIC} --suite {SUITE} --worst {WORST}"])
+    yield from rows_page(store.row_scores(job, metric=METRIC, suite=SUITE, order="worst", limit=WORST), "worst")
+
+    yield Heading("How did it get there?", level=0)
+    yield Commands([f"{program} trend --metric {METRIC} --model {model} --suite {SUITE}"])
     yield from trend_page(store.trend(METRIC, model=model, suite=SUITE, dataset=DATASET))
+
     yield Heading("What next?", level=0)
     yield Sentence(f"The store is the folder {store.root}. Ask it:")
-    yield Fields(
+    yield Commands(
         [
-            ("all jobs", f"{program} jobs"),
-            ("by category", f"{program} show {job} --by metadata.category"),
-            ("in SQL", f"{program} sql 'SELECT model, cost_per_passed FROM model_costs ORDER BY 2'"),  # noqa: S608
-        ],
-        indent=2,
+            f"{program} jobs",
+            f"{program} show {job} --by metadata.category",
+            f"{program} sql {shlex.quote(COSTS)}",
+        ]
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from evalstore.cli.blocks import NOTHING, Fields, Heading, Table
+from evalstore.cli.blocks import NOTHING, Commands, Fields, Heading, Table
 from evalstore.cli.values import one_line
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ def markdown(blocks: Iterable[Block]) -> Iterator[str]:
             yield from _pipe_table(block)
         elif isinstance(block, Fields):
             yield from (f"- **{_escaped(name)}**: {_escaped(value)}\n" for name, value in block.pairs)
+        elif isinstance(block, Commands):
+            yield from (f"    $ {line}\n" for line in block.lines)
         elif isinstance(block, Heading):
             yield f"{'#' * (block.level + 1)} {_escaped('  '.join(filter(None, (block.text, block.detail))))}\n"
         else:

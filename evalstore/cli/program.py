@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
+import threading
 import traceback
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from evalstore.errors import EvalStoreError
+from evalstore.errors import EvalStoreError, near
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import NoReturn
 
 __all__ = ["Command", "Group", "Program"]
 
 BROKEN = 4
 INTERRUPTED = 130
+TERMINATED = 143
 GLOBAL_OPTIONS = {"--store": "PATH", "--workspace": "NAME"}
 
 
@@ -49,6 +53,14 @@ class Group(_WithExample, click.Group):
         """Takes the command's name and what follows."""
         return super().parse_args(ctx, args or ["--help"])
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is named; an unknown one is answered with those near it."""
+        if args[0] not in self.commands and not args[0].startswith("-") and not ctx.resilient_parsing:
+            raise click.UsageError(f"there is no command {args[0]!r}; {near(args[0], self.commands)}", ctx)
+        return super().resolve_command(ctx, args)
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """The names of the commands as they were added."""
         return list(self.commands)
@@ -65,7 +77,8 @@ class Program(Group):
                 stream.reconfigure(encoding="utf-8", errors="backslashreplace")
         self._main_shell_completion(extra, prog_name)
         try:
-            with self.make_context(prog_name, list(sys.argv[1:] if args is None else args)) as context:
+            arguments = list(sys.argv[1:] if args is None else args)
+            with _stopped_by_sigterm(), self.make_context(prog_name, arguments) as context:
                 self.invoke(context)
             sys.stdout.flush()
             code = 0
@@ -76,6 +89,8 @@ class Program(Group):
             code = 0
         except (KeyboardInterrupt, click.Abort):
             code = _complain("interrupted", INTERRUPTED)
+        except SystemExit:
+            code = _complain("terminated", TERMINATED)
         except click.ClickException as error:
             code = _complain(_usage(error), error.exit_code)
         except EvalStoreError as error:
@@ -83,6 +98,23 @@ class Program(Group):
         except BaseException as error:  # noqa: BLE001
             code = _complain(_unexpected(error), BROKEN, cause=error)
         sys.exit(code)
+
+
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """Lets SIGTERM stop a command as Ctrl-C does, so that it can clean up."""
+
+    def stop(*_: object) -> NoReturn:
+        raise SystemExit
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _complain(message: str, code: int, cause: BaseException | None = None) -> int:

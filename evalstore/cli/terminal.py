@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from evalstore.cli.blocks import Column, Fields, Heading, Sentence
+from evalstore.cli.blocks import Column, Commands, Fields, Heading, Sentence
 from evalstore.cli.values import one_line
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ AT_ONCE = 500  # lines that are laid out together
 def render(blocks: Iterable[Block], console: Console, left_out: list[str]) -> Iterator[str]:
     """The blocks as text, piece by piece. Adds to `left_out` the titles of columns for which there was no room."""
     for number, block in enumerate(blocks):
-        if number and not (isinstance(block, Fields) and block.indent):
+        if number and not isinstance(block, Commands) and not (isinstance(block, Fields) and block.indent):
             yield "\n"
         for piece in _pieces(block, console.width, left_out):
             with console.capture() as capture:
-                console.print(piece, soft_wrap=isinstance(block, Heading))
+                console.print(piece, soft_wrap=isinstance(block, (Heading, Commands)))
             yield re.sub(r"[^\S\n]+\n", "\n", capture.get())
 
 
@@ -51,8 +51,8 @@ def _pieces(block: Block, width: int, left_out: list[str]) -> Iterator[Renderabl
 
     if isinstance(block, Heading) and block.level == 0:
         yield Rule(Text(one_line(block.text), style="bold"), align="left", style="dim")
-        if block.detail:
-            yield Text(f"$ {one_line(block.detail)}", style="dim")
+    elif isinstance(block, Commands):
+        yield from (Text(f"$ {one_line(line)}", style="dim") for line in block.lines)
     elif isinstance(block, Heading):
         yield Text.assemble((one_line(block.text), "bold"), ("  " + one_line(block.detail), "dim"))
     elif isinstance(block, Sentence):

@@ -1,6 +1,5 @@
 """Every error is one message on stderr and the right exit code; stdout stays for data."""
 
-import os
 import re
 import signal
 import subprocess
@@ -17,7 +16,7 @@ from evalstore.cli.options import Place
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["shwo"], "No such command 'shwo'. Did you mean 'show'?\nTry: evalstore --help"),
+        (["shwo"], "there is no command 'shwo'; did you mean show?\nTry: evalstore --help"),
         (["jobs", "--datset"], "No such option '--datset'. (Did you mean one of: '--dataset', '--status'?)\nTry: "),
         (["jobs", "--store", "x"], "--store goes before the command: evalstore --store PATH COMMAND ..."),
         (["jobs", "--workspace=x"], "--workspace goes before the command: evalstore --workspace NAME COMMAND ..."),
@@ -131,19 +130,21 @@ def test_help_into_a_closed_pipe_is_no_error():
     assert (done.stdout, done.stderr) == ("0\n", "")
 
 
-def test_ctrl_c_is_exit_code_130_and_leaves_no_job(tmp_path, run):
-    path, root = tmp_path / "slow.jsonl", tmp_path / "evals"
-    os.mkfifo(path)
+@pytest.mark.parametrize(
+    ("number", "code", "message"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+)
+def test_a_signal_ends_an_import_and_leaves_no_job(number, code, message, tmp_path):
+    path, root = tmp_path / "many.jsonl", tmp_path / "evals"
+    path.write_text("".join(f'{{"q": {n}, "ok": true}}\n' for n in range(300_000)))
     command = [sys.executable, "-m", "evalstore", "--store", str(root), "import", "rows", str(path), "--job", "j"]
-    process = subprocess.Popen([*command, "--score", "ok"], stderr=subprocess.PIPE, encoding="utf-8")
-    with path.open("w") as pipe, process:
-        pipe.write('{"q": 1, "ok": true}\n' * 10)
-        pipe.flush()
-        time.sleep(1.5)
-        process.send_signal(signal.SIGINT)
+    with subprocess.Popen([*command, "--score", "ok"], stderr=subprocess.PIPE, encoding="utf-8") as process:
+        while not (root / "staging/default/j/journal.jsonl").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(number)
         _, complaint = process.communicate(timeout=60)
-    assert (process.returncode, complaint) == (130, "evalstore: interrupted\n")
-    assert not list(root.glob("jobs/*/*"))
+    assert (process.returncode, complaint) == (code, f"evalstore: {message}\n")
+    assert not list(root.glob("*/default/j"))
 
 
 def test_nothing_but_data_is_on_stdout(run):

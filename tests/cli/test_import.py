@@ -45,8 +45,8 @@ def test_every_option_reaches_its_field(run, records, root, tmp_path):
         "import", "rows", records, "--job", "first", "--model", "acme/small", "--dataset", "sums", "--metric-ref",
         "m/ok", "--group", "g", "--item", "question=q", "--reference", "gold.answer", "--sample", "answer=out.text",
         "--score", "out.ok", "--score", "seconds=s", "--metadata", "meta.kind", "--row-key", "id", "--cluster",
-        "meta.kind", "--latency", "s", "--cost", "s", "--prompt-tokens", "id", "--completion-tokens", "id", "--suite", "arithmetic",
-        "--tag", "a", "--tag", "b", "--label", "stage=beta", "--label", "note=x=y",
+        "meta.kind", "--latency", "s", "--cost", "s", "--prompt-tokens", "id", "--completion-tokens", "id",
+        "--suite", "arithmetic", "--tag", "a", "--tag", "b", "--label", "stage=beta", "--label", "note=x=y",
         "--config", tmp_path / "config.toml", "--metrics", tmp_path / "metrics.json", store=root,
     )  # fmt: skip
     assert (done.code, done.stderr) == (0, "stored job first\n")
@@ -153,7 +153,7 @@ def test_wrong_options(options, code, message, *, run, records, root):
     assert (done.code, done.stdout) == (code, "")
     assert done.stderr.startswith("evalstore: ")
     assert message in done.stderr
-    assert not (root / "jobs").exists() or not list((root / "jobs").iterdir())
+    assert not list(root.glob("*/default/*"))
 
 
 def test_a_name_that_is_taken(run, records, root):

@@ -74,13 +74,13 @@ def duration(seconds: float | None) -> str | None:
     """A time span in the unit that suits it."""
     if seconds is None:
         return None
-    minutes, rest = divmod(seconds, 60)
-    hours, minutes = divmod(int(minutes), 60)
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
     if hours:
         return f"{hours} h {minutes} min"
     if minutes:
-        return f"{minutes} min {rest:.0f} s"
-    return f"{rest:.3g} s" if rest >= 1 else f"{rest * 1000:.3g} ms"
+        return f"{minutes} min {rest} s"
+    return f"{seconds:.3g} s" if seconds >= 1 else f"{seconds * 1000:.3g} ms"
 
 
 def name_of(line: Mapping[str, Any]) -> str:
