@@ -65,21 +65,40 @@ class ColumnMapping:
 
 
 def is_simple(frame: pl.DataFrame, mapping: dict[str, dict[str, str]]) -> bool:
-    """Whether every column used is text, number or boolean with exact values: then whole columns convert alike."""
+    """Whether whole columns convert as `log()` would convert each value: text, booleans, numbers that JSON holds."""
+    texts = {column for part in ("item", "sample", "reference", "metadata") for column in mapping[part].values()}
+    return (
+        all(_holds_exact_numbers(frame[column]) for column in {*texts, *mapping["scores"].values()})
+        and all(frame[column].dtype.is_float() is False or _is_finite(frame[column]) for column in texts)
+        and all(_is_plain(frame[column], field) for field, column in mapping["row"].items())
+    )
+
+
+def _holds_exact_numbers(series: pl.Series) -> bool:
     import polars as pl
 
-    for column in {column for part in mapping.values() for column in part.values()}:
-        series = frame[column]
-        if series.dtype in (pl.Float32, pl.Float64):
-            if column not in mapping["scores"].values() and not series.is_finite().fill_null(value=True).all():
-                return False
-        elif series.dtype.is_integer():
-            low, high = series.min(), series.max()
-            if low is not None and (low < -_EXACT or high > _EXACT):  # type: ignore[operator]
-                return False
-        elif series.dtype not in (pl.String, pl.Boolean, pl.Null, pl.Categorical, pl.Enum):
-            return False
-    return True
+    if series.dtype.is_integer():
+        low, high = series.min(), series.max()
+        return low is None or bool(low >= -_EXACT and high <= _EXACT)  # type: ignore[operator]
+    return series.dtype in (pl.Float32, pl.Float64, pl.String, pl.Boolean, pl.Null, pl.Categorical, pl.Enum)
+
+
+def _is_finite(series: pl.Series) -> bool:
+    return bool(series.is_finite().fill_null(value=True).all())
+
+
+def _is_plain(series: pl.Series, field: str) -> bool:
+    """Whether a column is of the type in which a field of a row is stored, and holds nothing that `log()` refuses."""
+    import polars as pl
+
+    if field in ("latency", "cost"):
+        return series.dtype.is_numeric()
+    if field.endswith("_tokens"):
+        return series.dtype.is_integer() and bool((series.min() or 0) >= 0)  # type: ignore[operator]
+    if field == "row_key" and series.dtype.is_integer():
+        return True
+    # Repetitions are checked one against the other, row by row.
+    return field != "repetition" and series.dtype == pl.String and not bool((series == "").any())
 
 
 def logged_rows(rows: pl.DataFrame | Iterable[dict[str, Any]], mapping: ColumnMapping) -> Iterator[dict[str, Any]]:
@@ -107,8 +126,9 @@ def frame_rows(frame: pl.DataFrame, mapping: ColumnMapping) -> FrameRows:
     names = mapping.resolved(frame.columns)
     position = pl.int_range(pl.len(), dtype=pl.Int64).alias("position")
     columns = {
-        **{part: _object(frame, names[part]) for part in ("item", "sample", "reference", "metadata")},
-        "canonical_item": _object(frame, dict(sorted(names["item"].items()))),
+        "item": _object(frame, names["item"]).fill_null("{}"),
+        **{part: _object(frame, names[part]) for part in ("sample", "reference", "metadata")},
+        "canonical_item": _object(frame, dict(sorted(names["item"].items()))).fill_null("{}"),
         "canonical_reference": _object(frame, dict(sorted(names["reference"].items()))).fill_null(""),
         **{field: pl.lit(None, kind) for field, kind in _row_kinds().items()},
         **{field: frame[column].cast(_row_kinds()[field]) for field, column in names["row"].items()},
@@ -139,15 +159,12 @@ def _object(frame: pl.DataFrame, names: dict[str, str]) -> pl.Series:
 
     if not names:
         return pl.Series([None], dtype=pl.String).new_from_index(0, len(frame))
+    wider = {pl.Categorical: pl.String, pl.Enum: pl.String, pl.Float32: pl.Float64}
     fields = [
-        frame[column].cast(pl.String) if frame[column].dtype in (pl.Categorical, pl.Enum) else frame[column]
-        for column in names.values()
+        frame[column].cast(wider.get(frame[column].dtype.base_type(), frame[column].dtype)) for column in names.values()
     ]
-    return (
-        pl.DataFrame([s.alias(name) for s, name in zip(fields, names, strict=True)])
-        .select(pl.struct(pl.all()).struct.json_encode())
-        .to_series()
-    )
+    named = [series.alias(name) for series, name in zip(fields, names, strict=True)]
+    return pl.DataFrame(named).select(pl.struct(pl.all()).struct.json_encode()).to_series()
 
 
 def _score(column: pl.Series, metric: str) -> list[pl.Series | pl.Expr]:

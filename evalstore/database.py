@@ -80,17 +80,23 @@ class Database:
             raise BrokenStore(f"{file} cannot be opened: {_first_line(error)}") from error
         self._connection.execute(f"USE {CATALOG}")
 
-    def attach_copy(self, file: Path | None) -> None:
-        """Makes a private copy of a catalog file, held in memory, the current database; without a file an empty one."""
+    def attach_copy(self, file: Path | None) -> bool:
+        """Makes a private copy of a catalog file, held in memory, the current database; without a file an empty one.
+
+        False when the file cannot be copied: then nothing is attached.
+        """
         self._connection.execute(f"ATTACH ':memory:' AS {CATALOG}")
-        if file is not None:
-            try:
+        try:
+            if file is not None:
                 self._connection.execute(f"ATTACH {sql_text(file)} AS snapshot (READ_ONLY)")
                 self._connection.execute(f"COPY FROM DATABASE snapshot TO {CATALOG}")
-                self._connection.execute("DETACH snapshot")
-            except duckdb.Error as error:
-                raise BrokenStore(f"{file} cannot be copied: {_first_line(error)}") from error
+        except duckdb.Error:
+            self._connection.execute(f"DETACH {CATALOG}")
+            return False
+        finally:
+            self._connection.execute("DETACH DATABASE IF EXISTS snapshot")
         self._connection.execute(f"USE {CATALOG}")
+        return True
 
     def detach(self) -> None:
         """Lets go of the current catalog, if there is one."""

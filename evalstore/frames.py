@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+
+from evalstore.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -13,10 +16,46 @@ __all__ = ["Answer", "as_polars", "to_polars"]
 
 
 def to_polars(table: pa.Table) -> pl.DataFrame:
-    """An answer as a Polars frame: nulls are null, NaN is NaN, nested columns stay nested, times are UTC."""
-    import polars as pl
+    """An answer as a Polars frame: nulls are null, NaN is NaN, nested columns stay nested, times are UTC.
 
+    Raises: UsageError for columns that Polars has no type for, and for two columns of one name.
+    """
+    import polars as pl
+    import pyarrow as pa
+
+    repeated = {name for name in table.column_names if table.column_names.count(name) > 1}
+    if repeated:
+        raise UsageError(f"two columns are named {min(repeated)!r}: give one of them another name with AS")
+    for place, field in enumerate(table.schema):
+        if pa.types.is_interval(field.type):
+            table = table.set_column(place, field.name, _durations(field.name, table.column(place)))
+        elif _is_unknown(field.type):
+            raise UsageError(
+                f"a frame has no type for column {field.name!r} ({field.type}): cast it, to VARCHAR perhaps"
+            )
     return pl.DataFrame(table)
+
+
+def _durations(name: str, column: pa.ChunkedArray) -> pa.Array:
+    """DuckDB's intervals as durations, where they have no months: months have no fixed length."""
+    import pyarrow as pa
+
+    intervals = column.to_pylist()
+    if any(interval is not None and interval.months for interval in intervals):
+        raise UsageError(f"column {name!r} holds months, which have no fixed length: cast it to VARCHAR")
+    durations = [
+        None if interval is None else timedelta(days=interval.days, microseconds=interval.nanoseconds // 1000)
+        for interval in intervals
+    ]
+    return pa.array(durations, pa.duration("us"))
+
+
+def _is_unknown(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    if pa.types.is_interval(kind) or pa.types.is_union(kind):
+        return True
+    return any(_is_unknown(kind.field(place).type) for place in range(kind.num_fields))
 
 
 def as_polars(table: Any) -> pl.DataFrame | None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from evalstore import json_text
-from evalstore.errors import BrokenStore, JobBusy, JobExists
+from evalstore.errors import JobBusy, JobExists
 from evalstore.journal import Journal
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ __all__ = [
     "drop_staging",
     "fault_point",
     "interrupted_jobs",
+    "is_stale",
     "pending_markers",
     "place_marker",
     "read_document",
@@ -60,29 +61,37 @@ class StagedJob:
         self.job_id, self.workspace, self.name = head["job_id"], head["workspace"], head["name"]
         self.folder = root / "staging" / self.workspace / self.name
         self.target = root / "jobs" / self.workspace / self.name
+        self._lock = -1
         fresh = root / "staging" / ".new" / self.job_id
-        fresh.mkdir(parents=True)
-        self._lock = os.open(fresh / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
-        _staged.add(self)
-        write_document(fresh / "head.json", head)
-        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock = _locked_folder(fresh)
+            _staged.add(self)
+            write_document(fresh / "head.json", head)
+            self.folder.parent.mkdir(parents=True, exist_ok=True)
+            self._claim(fresh)
+            self.journal = Journal(self.folder / "journal.jsonl")
+        except BaseException:
+            self.release_lock()
+            for left_over in (fresh, *([self.folder] if self._is_ours() else [])):
+                shutil.rmtree(left_over, ignore_errors=True)
+            raise
+
+    def _claim(self, fresh: Path) -> None:
         try:
             fresh.rename(self.folder)
         except OSError as error:
-            self.release_lock()
-            shutil.rmtree(fresh, ignore_errors=True)
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                raise
-            raise self._taken() from error
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                raise self._taken() from error
+            raise
         # Only now: a committer that was faster has left its folder in jobs/ before it let go of the name in staging/.
         if self.target.exists():
-            self.abandon()
             raise JobExists(
                 f"job {self.name!r} exists in workspace {self.workspace!r}; choose another name, or "
                 f"prefix={self.name!r} for one with the time appended"
             )
-        self.journal = Journal(self.folder / "journal.jsonl")
+
+    def _is_ours(self) -> bool:
+        return bool((read_document(self.folder / "head.json") or {}).get("job_id") == self.job_id)
 
     def _taken(self) -> Exception:
         head = read_document(self.folder / "head.json") or {}
@@ -123,6 +132,14 @@ class StagedJob:
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
+
+
+def _locked_folder(folder: Path) -> int:
+    """A new folder with a lock that is held; the lock's descriptor."""
+    folder.mkdir(parents=True)
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return descriptor
 
 
 def _close_locks_of_parent() -> None:
@@ -187,17 +204,35 @@ def place_marker(root: Path, operation: str, job_id: str, path: str) -> Marker:
 
 
 def pending_markers(root: Path) -> list[Marker]:
-    """All readable markers, in no order."""
+    """All markers that make sense, in no order; what else lies there stops nobody."""
     try:
-        entries = list(os.scandir(root / "pending"))
+        names = [entry.name for entry in os.scandir(root / "pending") if entry.name.endswith(".json")]
     except FileNotFoundError:
         return []
     markers = []
-    for entry in entries:
-        document = read_document(root / "pending" / entry.name) if entry.name.endswith(".json") else None
-        if document and document.keys() >= {"operation", "job_id", "path"}:
-            markers.append(Marker(document["operation"], document["job_id"], document["path"]))
+    for name in names:
+        document = read_document(root / "pending" / name) or {}
+        fields = [document.get(field) for field in ("operation", "job_id", "path")]
+        if all(isinstance(field, str) and field for field in fields):
+            marker = Marker(*fields)  # type: ignore[arg-type]
+            if marker.file_name == name and not marker.path.startswith(("/", ".")) and "/." not in marker.path:
+                markers.append(marker)
     return markers
+
+
+def is_stale(root: Path, marker: Marker) -> bool:
+    """Whether a marker announces a commit that never happened: its job is neither committed nor being written."""
+    if marker.operation != "commit":
+        return False
+    staged = read_document(root / "staging" / marker.path / "head.json") or {}
+    if staged.get("job_id") == marker.job_id:
+        return False
+    place = root / "jobs" / marker.path
+    if not place.exists():
+        return True
+    document = read_document(place / "job.json")  # one that cannot be read may be the job that was announced
+    job = document.get("job") if document else None
+    return isinstance(job, dict) and isinstance(job.get("job_id"), str) and job["job_id"] != marker.job_id
 
 
 def committed_jobs(root: Path) -> Iterator[str]:
@@ -215,7 +250,9 @@ def interrupted_jobs(root: Path) -> list[dict[str, Any]]:
     for workspace in _folders(root / "staging"):
         for folder in _folders(workspace) if workspace.name != ".new" else ():
             head = read_document(folder / "head.json")
-            if head is None or not is_dead(folder) or is_committed(root, head):
+            if not head or not head.keys() >= {"job_id", "workspace", "name"}:
+                continue
+            if not is_dead(folder) or is_committed(root, head):
                 continue
             line = {
                 field: head.get(field)
@@ -230,7 +267,8 @@ def interrupted_jobs(root: Path) -> list[dict[str, Any]]:
 def is_committed(root: Path, head: dict[str, Any]) -> bool:
     """Whether the job of a head in staging has reached `jobs/`."""
     document = read_document(root / "jobs" / head["workspace"] / head["name"] / "job.json") or {}
-    return bool(document.get("job", {}).get("job_id") == head["job_id"])
+    job = document.get("job")
+    return isinstance(job, dict) and bool(job.get("job_id") == head["job_id"])
 
 
 def is_dead(folder: Path) -> bool:
@@ -240,7 +278,7 @@ def is_dead(folder: Path) -> bool:
     except FileNotFoundError:
         return not folder.exists()
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: who looks must not look like a writer
     except BlockingIOError:
         return False
     else:
@@ -261,15 +299,11 @@ def drop_staging(root: Path, path: str, job_id: str) -> None:
 
 
 def read_document(path: Path) -> dict[str, Any] | None:
-    """A JSON object from a file, or None when it is not there or not whole."""
+    """A JSON object from a file, or None when it is not there, cannot be read, or is not whole."""
     try:
         document = json_text.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
+    except (OSError, ValueError, RecursionError):
         return None
-    except ValueError:
-        return None
-    except OSError as error:
-        raise BrokenStore(f"{path} cannot be read: {error.strerror}") from error
     return document if isinstance(document, dict) else None
 
 

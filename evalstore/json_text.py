@@ -11,6 +11,7 @@ import json
 import math
 import re
 from datetime import date, time
+from enum import Enum
 from functools import singledispatch
 from typing import Any
 
@@ -53,6 +54,8 @@ def _encode_slowly(value: Any, options: int) -> tuple[str, int]:
 
     def plain(value: Any) -> Any:
         nonlocal replaced
+        if isinstance(value, Enum):
+            value = value.value
         if isinstance(value, str):
             text = str(value)
             if _SURROGATE.search(text):

@@ -40,7 +40,7 @@ class Metrics:
             self._root, "metrics.jsonl", {"workspace": self._workspace, **declaration.document(), "declared_at": now}
         )
         place_marker(self._root, "meta", str(uuid.uuid4()), "metrics.jsonl")
-        self._catalog.publish()
+        self._catalog.publish_if_possible()
         return declaration
 
     def in_force(self) -> list[dict[str, Any]]:

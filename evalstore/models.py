@@ -195,7 +195,7 @@ class AggregateRangeScore(AggregateScore):
     """Statistics of a number. `percentiles` are p10 .. p100 (numpy's `weibull`)."""
 
     score_type: Literal["range"]
-    percentiles: dict[str, float] | None
+    percentiles: dict[str, float | None] | None
     histogram: Histogram
 
 

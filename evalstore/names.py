@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from dataclasses import dataclass
 
@@ -67,7 +68,7 @@ def parse_address(text: str, workspace: str) -> Address:
     """
     if isinstance(text, str):
         if match := _LAST.fullmatch(text):
-            return Address(workspace, None, int(match[1] or 0))
+            return Address(workspace, None, min(int(match[1] or 0), sys.maxsize))
         if text.startswith("@"):
             raise InvalidName(f"{text!r} names no job: write NAME, workspace/NAME, @last or @last~1")
         if "/" in text:

@@ -10,14 +10,14 @@ import signal
 import threading
 import time
 import traceback as tracebacks
-from contextlib import suppress
+from concurrent.futures import CancelledError
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from evalstore import json_text, score_values
-from evalstore.errors import BrokenStore, UsageError
+from evalstore.errors import UsageError
 from evalstore.job_files import JobDraft
 from evalstore.job_folder import StagedJob
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Job", "Terminated"]
 
 _LIMITS = {"repetition": 2**31}
+_INTERRUPTIONS = (KeyboardInterrupt, SystemExit, GeneratorExit, CancelledError)  # asyncio turns Ctrl-C into the last
 
 
 class Terminated(SystemExit):
@@ -129,7 +130,8 @@ class Job:
         canonical_reference = "" if reference is None else json_text.canonical(reference)
         line["row_hash"] = _digest(f"{canonical_item}\n{canonical_reference}")
         line["row_key"] = key = _digest(canonical_item) if row_key is None else _row_key(row_key)
-        line["scores"] = score_values.normalise(scores)
+        line["scores"], count = score_values.normalise(scores)
+        replaced += count
         if error is not None:
             _put_error(line, error)
         _put_numbers(line, latency=latency, cost=cost)
@@ -161,18 +163,13 @@ class Job:
         """
         if self.status != "active" or os.getpid() != self._process:
             return
-        self.status = status
         self._staged.journal.close()
-        self._commit(self._staged.journal, error)
+        self._commit(self._staged.journal, status, error)
 
     def log_frame(self, rows: FrameRows) -> None:
         """Takes all rows of the job as one frame, past the journal, and finishes the job."""
-        self.status = "completed"
-        try:
-            self._commit(rows, None)
-        except BaseException:
-            self._staged.abandon()  # the frame is still the caller's; nothing of it is in a journal
-            raise
+        self._staged.journal.close()
+        self._commit(rows, "completed", None)
 
     def abandon(self) -> None:
         """Gives the name back and drops what was logged: for input that turned out to be broken."""
@@ -180,20 +177,23 @@ class Job:
             self.status = "cancelled"
             self._staged.abandon()
 
-    def _commit(self, rows: Journal | FrameRows, error: BaseException | None) -> None:
+    def _commit(self, rows: Journal | FrameRows, status: str, error: BaseException | None) -> None:
+        """On an error the job stays as it is, and `finish()` may be tried again."""
         head = {key: value for key, value in self._staged.head.items() if key not in ("metrics", "host", "pid")}
         finished = datetime.fromisoformat(head["started_at"]) + timedelta(seconds=time.monotonic() - self._began)
-        job = {**head, "status": self.status, "finished_at": finished.isoformat(), "error": _error_document(error),
-               "replaced_characters": self.replaced_characters}  # fmt: skip
+        job = {
+            **head,
+            "status": status,
+            "finished_at": finished.isoformat(),
+            "error": _error_document(error),
+            "replaced_characters": self.replaced_characters,
+        }
         draft = JobDraft(self._staged.commit_folder(), job, self._staged.head["metrics"], rows)
-        try:
-            self._files().finish([draft])
-            self._staged.commit()
-        finally:
-            self._staged.release()
-        # The job is there; when the catalog cannot be published now, the next question takes it along.
-        with suppress(BrokenStore):
-            self._catalog.publish()
+        self._files().finish([draft])
+        self._staged.commit()
+        self.status = status
+        self._staged.release()
+        self._catalog.publish_if_possible()
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
@@ -206,11 +206,12 @@ class Job:
         try:
             if error is None:
                 self.finish()
-            elif isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit)):
+            elif isinstance(error, _INTERRUPTIONS):
                 self.finish("interrupted", error)
             else:
                 self.finish("error", error)
         finally:
+            self._staged.release()  # where finishing failed: the rows wait in the journal for whoever tries again
             if self._old_handler is not None:
                 signal.signal(signal.SIGTERM, self._old_handler)
                 self._old_handler = None

@@ -21,20 +21,21 @@ _FIELDS = {"name", "key", "value", "score", "label", "passed", "status", "error"
 STATUSES = ("unscored", "error", "skipped")
 
 
-def normalise(scores: dict[str, Any] | None) -> list[dict[str, Any]]:
-    """The written form of `{metric: score}`; a list under a metric gives several scores of it.
+def normalise(scores: dict[str, Any] | None) -> tuple[list[dict[str, Any]], int]:
+    """The written form of `{metric: score}`, and how many lone surrogates were replaced in its documents.
 
-    Scores of one row with the same metric and name are kept apart by `score_index` 0, 1, ...
+    A list under a metric gives several scores of it; scores of one row with the same metric and name are kept apart by
+    `score_index` 0, 1, ...
 
     Raises: InvalidScore, which names the metric.
     """
+    written: list[dict[str, Any]] = []
     if not scores:
-        return []
+        return written, 0
     if not isinstance(scores, dict):
         raise InvalidScore(
             f"scores is a dict of metric -> score, not {type(scores).__name__}: write scores={{'accuracy': 1}}"
         )
-    written: list[dict[str, Any]] = []
     for metric, given in scores.items():
         if not isinstance(metric, str) or not metric:
             raise InvalidScore(f"a metric is named by text, not by {metric!r}")
@@ -52,7 +53,7 @@ def normalise(scores: dict[str, Any] | None) -> list[dict[str, Any]]:
                 written.append(score)
         else:
             written.append(_score(metric, given))
-    return written
+    return written, sum(score.pop("replaced", 0) for score in written)
 
 
 def error_text(error: str | BaseException) -> str:
@@ -94,12 +95,17 @@ def _fields(score: dict[str, Any], given: dict[str, Any]) -> None:
     _judgement(score, given)
     for field in _TEXT & given.keys():
         if given[field] is not None:
-            score[field] = _clean(str(given[field]))
+            score[field] = str(given[field])
     for field in _JSON & given.keys():
         if given[field] is not None:
-            # An integer too long for a double may have left its digits in `extra` already.
-            known = json_text.loads(score[field]) if field in score else None
-            score[field] = json_text.dumps({**known, **dict(given[field])} if known else given[field])[0]
+            _document(score, field, given[field])
+
+
+def _document(score: dict[str, Any], field: str, value: Any) -> None:
+    if field in score:  # an integer too long for a double has left its digits in `extra`
+        value = {**json_text.loads(score[field]), **(value if isinstance(value, dict) else {"extra": value})}
+    score[field], replaced = json_text.dumps(value)
+    score["replaced"] = score.get("replaced", 0) + replaced
 
 
 def _number_and_label(metric: str, given: dict[str, Any]) -> tuple[Any, Any]:
@@ -114,11 +120,12 @@ def _number_and_label(metric: str, given: dict[str, Any]) -> tuple[Any, Any]:
 
 def _label(score: dict[str, Any], label: Any) -> None:
     if isinstance(label, (dict, list)):
-        score["label"], score["value_type"] = json_text.dumps(label)[0], "json"
+        _document(score, "label", label)
+        score["value_type"] = "json"
         return
     if "label" in score:
         raise InvalidScore(f"metric {score['metric']!r}: two labels, {score['label']!r} and {label!r}")
-    score["label"] = _clean(str(label))
+    score["label"] = str(label)
     if score["value_type"] == "null":
         score["value_type"] = "str"
 
@@ -131,7 +138,7 @@ def _judgement(score: dict[str, Any], given: dict[str, Any]) -> None:
             raise InvalidScore(f"metric {score['metric']!r}: passed is True or False, not {passed!r}")
         score["passed"] = bool(passed)
     if error is not None:
-        score["error"] = _clean(error_text(error))
+        score["error"] = error_text(error)
     if status is not None and status != "scored":  # what is scored is found out, not claimed
         if status not in STATUSES:
             raise InvalidScore(f"metric {score['metric']!r}: status is one of {', '.join(STATUSES)}, not {status!r}")
@@ -140,21 +147,22 @@ def _judgement(score: dict[str, Any], given: dict[str, Any]) -> None:
 
 def _value(score: dict[str, Any], given: Any) -> None:
     """Sets value, value_type and label from a bare value."""
-    if hasattr(given, "item") and not isinstance(given, (str, bytes)):  # numpy and Arrow scalars
-        given = given.item()
+    if hasattr(given, "item") and not isinstance(given, (str, bytes)) and getattr(given, "size", 1) == 1:
+        given = given.item()  # numpy and Arrow scalars
     if given is None:
         score["value_type"] = "null"
     elif isinstance(given, str):
-        score["label"], score["value_type"] = _clean(given), "str"
+        score["label"], score["value_type"] = str(given), "str"
     elif isinstance(given, bool):
         score["value"], score["value_type"] = int(given), "bool"
     elif isinstance(given, (dict, list)):
-        score["label"], score["value_type"] = json_text.dumps(given)[0], "json"
+        _document(score, "label", given)
+        score["value_type"] = "json"
     elif isinstance(given, int):
         score["value"], score["value_type"] = _double(score["metric"], given), "int"
         if score["value"] != given:
-            score["extra"] = json_text.dumps({"exact_value": str(given)})[0]
-    elif hasattr(given, "__float__"):  # float, Decimal, Fraction
+            _document(score, "extra", {"exact_value": str(given)})
+    elif hasattr(given, "__float__") and getattr(given, "size", 1) == 1:  # float, Decimal, Fraction
         number = _double(score["metric"], given)
         score["value"], score["value_type"] = number if math.isfinite(number) else str(number), "float"
     else:
@@ -164,16 +172,11 @@ def _value(score: dict[str, Any], given: Any) -> None:
         )
 
 
-def _double(metric: str, number: Any) -> float:
+def _double(metric: str, given: Any) -> float:
     try:
-        return float(number)
+        number = float(given)
     except (OverflowError, ValueError) as error:
-        raise InvalidScore(f"metric {metric!r}: a number of this size does not fit a double: {error}") from error
-
-
-def _clean(text: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
+        raise InvalidScore(f"metric {metric!r}: this number does not fit a double: {error}") from error
+    if math.isinf(number) and number != given:
+        raise InvalidScore(f"metric {metric!r}: {given} does not fit a double")
+    return number

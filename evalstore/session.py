@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -27,8 +28,9 @@ Files = Literal["all"] | list[str] | None
 """Whose Parquet files a question reads: of all jobs, of the jobs with these ids, or of none."""
 
 _TRIES = 3
+_PATIENCE = 5.0  # seconds of trying to attach a snapshot that is being replaced
 # The views that read Parquet. A word in a comment costs a file list; a view that is missed reads through a glob.
-_READS_FILES = re.compile(r"row_scores|rows|failures|measure|outcomes|score_aggregates|leaderboard_by", re.IGNORECASE)
+_READS_FILES = re.compile(r"row|failures|measure|score_aggregates|leaderboard_by", re.IGNORECASE)
 
 
 class Session:
@@ -81,7 +83,7 @@ class Session:
                 try:
                     with self._attached(database):
                         self._set_files(database, files)
-                        if "interrupted_jobs" in sql:
+                        if "interrupted_jobs" in sql.lower():
                             database.set_variables(interrupted_jobs=interrupted_jobs(self.root))
                         return database.ask(sql, parameters, file=file)
                 except QueryError as error:
@@ -93,48 +95,59 @@ class Session:
     @contextmanager
     def _attached(self, database: Database) -> Iterator[None]:
         """Attaches a snapshot that shows everything committed before now."""
-        # Looked up before the snapshot is attached: what is published in between is then seen in the snapshot.
         try:
-            complete = not self._catalog.needs_publishing() or self._catalog.publish()
-        except (BrokenStore, OSError):  # a folder that cannot be written, or a catalog that somebody holds open
-            complete = False
-        try:
-            if complete:
-                self._attach_snapshot(database)
-                if not self._catalog.is_current(database):
-                    database.detach()
-                    complete = self._publish_views()
-                    if complete:
-                        self._attach_snapshot(database)
-            if not complete:
-                file = self._catalog.file
-                database.attach_copy(file if file.exists() else None)
-                self._catalog.fill(database, self._catalog.unpublished(), everything=not file.exists())
+            # Looked up before the snapshot is attached: what is published in between is then seen in the snapshot.
+            if not (self._published() and self._attach_snapshot(database)):
+                self._attach_private(database)
             yield
         finally:
             database.detach()
 
-    def _publish_views(self) -> bool:
+    def _published(self, *, even_if_current: bool = False) -> bool:
+        """Whether the snapshot shows everything. Not so in a folder that cannot be written, or beside a stranger."""
         try:
-            return self._catalog.publish(even_if_current=True)
-        except (BrokenStore, OSError):
+            if even_if_current or self._catalog.needs_publishing():
+                return self._catalog.publish(even_if_current=even_if_current)
+        except (BrokenStore, QueryError, OSError):
             return False
+        return True
 
-    def _attach_snapshot(self, database: Database) -> None:
+    def _attach_snapshot(self, database: Database) -> bool:
+        """Attaches the published snapshot, with the views of this release. False where that cannot be had."""
+        if not self._attach_whole(database):
+            return False
+        if self._catalog.tables.is_current(database):
+            return True
+        database.detach()
+        return self._published(even_if_current=True) and self._attach_whole(database)
+
+    def _attach_private(self, database: Database) -> None:
+        """Attaches a copy of our own with what is not published.
+
+        Where a stranger has the snapshot open, so that it cannot be copied, it is made from all documents.
+        """
+        file = self._catalog.file
+        is_copy = file.exists() and database.attach_copy(file)
+        if not is_copy:
+            database.attach_copy(None)
+        self._catalog.tables.fill(database, self._catalog.unpublished(), everything=not is_copy)
+
+    def _attach_whole(self, database: Database) -> bool:
         """DuckDB 2.0 opens a file twice; a snapshot that is renamed in between would mix two, so compare and repeat."""
-        for tries_left in reversed(range(20)):
+        until = time.monotonic() + _PATIENCE
+        while time.monotonic() < until:
             before = self._identity()
             try:
                 database.attach(self._catalog.file, read_only=True)
             except BrokenStore:
                 database.detach()
-                if self._identity() == before or not tries_left:
-                    raise
+                if self._identity() == before:
+                    return False
                 continue
             if self._identity() == before:
-                return
+                return True
             database.detach()
-        raise BrokenStore(f"{self._catalog.file} is being replaced without pause; try again")
+        return False
 
     def _identity(self) -> tuple[int, int, int]:
         status = self._catalog.file.stat()

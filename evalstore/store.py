@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from evalstore import conditions, frames, job_context, names, queries, recorder, store_folder
+from evalstore import conditions, frames, job_context, json_text, names, queries, recorder, store_folder
 from evalstore.aggregates import AggregateScores
 from evalstore.catalog import Catalog
 from evalstore.errors import JobNotFound, UnknownField, UsageError, near
@@ -44,9 +44,10 @@ class Store:
 
     def __init__(self, path: str | os.PathLike[str] | None = None, *, workspace: str = names.DEFAULT_WORKSPACE) -> None:
         """Raises: InvalidName for the workspace."""
-        self.root = Path(path if path is not None else os.environ.get("EVALSTORE") or "evals").absolute()
+        opened_as = Path(path if path is not None else os.environ.get("EVALSTORE") or "evals").absolute()
+        self.root = opened_as.resolve()
         self.workspace = names.check_name(workspace, "workspace")
-        self._catalog = Catalog(self.root)
+        self._catalog = Catalog(self.root, opened_as=opened_as)
 
     def __enter__(self) -> Self:
         return self
@@ -203,10 +204,14 @@ class Store:
         return frames.to_polars(table)
 
     def has_job(self, name: str) -> bool:
-        """Whether there is a finished job of this name."""
+        """Whether there is a finished job of this name: NAME, workspace/NAME, @last or @last~1."""
         if not store_folder.exists(self.root):
             return False
-        return len(queries.job(self._asking, workspace=self.workspace, name=names.check_name(name))) > 0
+        try:
+            self._job(name)
+        except JobNotFound:
+            return False
+        return True
 
     def show(self, job: str) -> dict[str, Any]:
         """Everything that is known of one job: its names, totals, suites, config, git state, error.
@@ -214,7 +219,8 @@ class Store:
         Raises: JobNotFound, InvalidName.
         """
         [line] = self._job(job).to_pylist()
-        return dict(line)
+        documents = {field: json_text.loads(line[field]) for field in ("config", "metadata") if line[field] is not None}
+        return {**line, **documents, "labels": dict(line["labels"] or {})}
 
     def leaderboard(
         self,
@@ -375,7 +381,8 @@ class Store:
     ) -> recorder.Job:
         head = job_context.job_head(name, workspace=self.workspace, source=source, metadata=metadata, **context)
         store_folder.create(self.root)
-        head["metrics"] += self.metrics.in_force()  # after those of the job itself, which go before
+        own = {(one["metric"], one["name"]) for one in head["metrics"]}
+        head["metrics"] += [one for one in self.metrics.in_force() if (one["metric"], one["name"]) not in own]
         return recorder.Job(self.root, head, lambda: self._job_files, self._catalog)
 
     def _job(self, text: str) -> pa.Table:

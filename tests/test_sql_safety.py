@@ -109,6 +109,7 @@ WRITING = [
     "PREPARE p AS SELECT 1",
     "EXECUTE p",
     "CREATE SECRET s (TYPE s3)",
+    "CHECKPOINT",
 ]
 
 
@@ -147,15 +148,19 @@ def test_what_writes_is_refused_inside_other_statements(attacked, folder, sql, a
 @pytest.mark.parametrize(
     "sql",
     [
+        "COPY (PIVOT job ON name) TO '@/evals/out.csv'",
+        "COPY (PIVOT job ON name) TO '@/out.csv'",
+        "EXPLAIN ANALYZE COPY (PIVOT job ON name) TO '@/evals/out.csv'",
+        "CREATE OR REPLACE TEMP TABLE jobs AS PIVOT (SELECT 'fake' AS name) ON name GROUP BY name",
         "CREATE OR REPLACE TEMP VIEW jobs AS SELECT 'pivot' AS name; SELECT 1",
         "CREATE OR REPLACE TABLE memory.main.t AS SELECT 'pivot'; SELECT 1",
         "CREATE TYPE t AS ENUM ('pivot'); SELECT 1",
         "CREATE OR REPLACE TEMP MACRO finite(x) AS 'pivot'; SELECT 1",
     ],
 )
-def test_the_word_pivot_is_no_key_to_writing(attacked, sql, allow_external):
+def test_the_word_pivot_is_no_key_to_writing(attacked, folder, sql, allow_external):
     with pytest.raises((UsageError, QueryError)):
-        attacked.sql(sql, allow_external=allow_external)
+        attacked.sql(sql.replace("@", str(folder)), allow_external=allow_external)
 
 
 @pytest.mark.parametrize("allow_external", [False, True])
@@ -188,6 +193,9 @@ READING = [
     "EXPLAIN SELECT * FROM row_scores",
     "EXPLAIN ANALYZE SELECT * FROM row_scores",
     "PIVOT row_scores ON metric USING count(*) GROUP BY job",
+    "-- a comment\n/* and\nanother */ PIVOT row_scores ON metric USING count(*) GROUP BY job;",
+    "WITH s AS (FROM row_scores) PIVOT s ON metric USING count(*) GROUP BY job",
+    "EXPLAIN PIVOT row_scores ON metric USING count(*) GROUP BY job",
     "FROM (PIVOT row_scores ON metric USING count(*) GROUP BY job)",
     "UNPIVOT (SELECT 1 AS a, 2 AS b) ON a, b",
     "SELECT 'COPY x TO y; DROP TABLE job' AS text",

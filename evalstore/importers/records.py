@@ -82,7 +82,9 @@ def _path(given: str | None) -> FieldPath | None:
     return None if given is None else parse_path(given)
 
 
-def _content_hash(path: Path) -> str:
+def _content_hash(path: Path) -> str | None:
+    if not path.is_file():  # what comes through a pipe can be read once
+        return None
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

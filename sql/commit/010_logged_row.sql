@@ -6,6 +6,7 @@ SELECT
 FROM read_json(
     getvariable('journal'),
     format = 'newline_delimited',
+    hive_partitioning = FALSE,
     maximum_object_size = getvariable('longest_line'),
     columns = {
         position: 'BIGINT',

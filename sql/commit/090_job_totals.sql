@@ -4,9 +4,9 @@ WITH row_total AS (
     SELECT
         job_id,
         count(*) AS rows_total,
-        sum(prompt_tokens)::BIGINT AS prompt_tokens,
-        sum(completion_tokens)::BIGINT AS completion_tokens,
-        sum(total_tokens)::BIGINT AS total_tokens,
+        try_cast(sum(prompt_tokens) AS BIGINT) AS prompt_tokens,
+        try_cast(sum(completion_tokens) AS BIGINT) AS completion_tokens,
+        try_cast(sum(total_tokens) AS BIGINT) AS total_tokens,
         finite(fsum(cost)) AS cost,
         finite(favg(latency)) AS latency_mean,
         quantile_cont(latency, 0.5) AS latency_p50,

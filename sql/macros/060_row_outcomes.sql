@@ -20,16 +20,19 @@ CREATE OR REPLACE MACRO row_outcomes(errors := 'exclude', slice_source := NULL, 
             score.label,
             score.passed,
             CASE
-                WHEN score.status = 'scored' THEN 'scored'
+                WHEN score.status = 'scored' AND (score.value IS NOT NULL OR score_type = 'rubric') THEN 'scored'
                 WHEN score.status = 'error' OR r.error IS NOT NULL THEN 'error'
                 ELSE 'unscored'
             END AS state,
             CASE
-                WHEN measure.score_type = 'rubric' AND measure.lowest IS NULL THEN NULL  -- labels have no worst number
+                WHEN
+                    measure.score_type = 'rubric' AND coalesce(rubric_minimum(measure.rubric), measure.lowest) IS NULL
+                    THEN NULL  -- labels have no worst number
                 WHEN errors = 'zero' THEN 0.0
                 WHEN measure.is_boolean THEN CASE WHEN measure.higher_is_better THEN 0.0 ELSE 1.0 END
-                WHEN measure.higher_is_better THEN coalesce(measure.minimum, measure.lowest)
-                ELSE coalesce(measure.maximum, measure.highest)
+                WHEN measure.higher_is_better
+                    THEN coalesce(measure.minimum, rubric_minimum(measure.rubric), measure.lowest)
+                ELSE coalesce(measure.maximum, rubric_maximum(measure.rubric), measure.highest)
             END AS value_of_error,
             measure.is_boolean,
             isnan(score.value) AS is_nan,

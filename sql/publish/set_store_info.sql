@@ -1,3 +1,6 @@
 -- Notes where the snapshot belongs, and which views it carries.
 DELETE FROM store_info;
-INSERT INTO store_info (root, views_fingerprint) SELECT $root, $views_fingerprint;
+INSERT INTO store_info (root, paths, views_fingerprint) SELECT
+    $root,
+    $paths,
+    $views_fingerprint;

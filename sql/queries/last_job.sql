@@ -1,8 +1,5 @@
 -- The n-th newest completed job of a workspace (0 = the newest), of one dataset and model where they are named.
-SELECT
-    name,
-    count(*) OVER () AS jobs,
-    count(DISTINCT dataset, model) OVER () AS series
+SELECT name
 FROM jobs
 WHERE
     workspace = $workspace

@@ -7,6 +7,7 @@ CREATE TABLE schema_version (
 -- One line: where this snapshot belongs and which views it carries.
 CREATE TABLE store_info (
     root VARCHAR NOT NULL,
+    paths VARCHAR[] NOT NULL,  -- how the root has been named: itself, and through symbolic links
     views_fingerprint VARCHAR NOT NULL,
     published_at TIMESTAMPTZ NOT NULL DEFAULT current_timestamp
 );

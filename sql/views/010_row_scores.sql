@@ -7,6 +7,7 @@ SELECT
     score.*
 FROM read_parquet(  -- noqa: PRS
     coalesce(getvariable('score_files'), ['@ROOT_GLOB@/jobs/_/schema/scores-empty.parquet', '@ROOT_GLOB@/jobs/*/*/scores-*.parquet']),
+    hive_partitioning = FALSE,
     schema = MAP {
         1: {'name': 'job_id', 'type': 'VARCHAR', 'default_value': NULL},
         2: {'name': 'suite', 'type': 'VARCHAR', 'default_value': NULL},
@@ -33,15 +34,5 @@ FROM read_parquet(  -- noqa: PRS
     }
 ) AS score
 INNER JOIN job ON score.job_id = job.job_id
-WHERE
-    getvariable('score_files') IS NOT NULL
-    OR (
-        SELECT
-            CASE
-                WHEN count(*) = 0 THEN error('this store was moved or copied: run `evalstore rebuild`')
-                ELSE true
-            END
-        FROM duckdb_databases()
-        WHERE path = '@ROOT@/catalog.duckdb'
-    );
+WHERE getvariable('score_files') IS NOT NULL OR (SELECT is_at_home FROM catalog_place);
 COMMENT ON VIEW row_scores IS 'One line per score: the long form of everything that was measured. status = scored exactly when the score takes part in a mean or distribution.';

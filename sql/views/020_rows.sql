@@ -7,6 +7,7 @@ SELECT
     logged.*
 FROM read_parquet(  -- noqa: PRS
     coalesce(getvariable('row_files'), ['@ROOT_GLOB@/jobs/_/schema/rows-empty.parquet', '@ROOT_GLOB@/jobs/*/*/rows-*.parquet']),
+    hive_partitioning = FALSE,
     schema = MAP {
         1: {'name': 'job_id', 'type': 'VARCHAR', 'default_value': NULL},
         2: {'name': 'suite', 'type': 'VARCHAR', 'default_value': NULL},
@@ -33,15 +34,5 @@ FROM read_parquet(  -- noqa: PRS
     }
 ) AS logged
 INNER JOIN job ON logged.job_id = job.job_id
-WHERE
-    getvariable('row_files') IS NOT NULL
-    OR (
-        SELECT
-            CASE
-                WHEN count(*) = 0 THEN error('this store was moved or copied: run `evalstore rebuild`')
-                ELSE true
-            END
-        FROM duckdb_databases()
-        WHERE path = '@ROOT@/catalog.duckdb'
-    );
+WHERE getvariable('row_files') IS NOT NULL OR (SELECT is_at_home FROM catalog_place);
 COMMENT ON VIEW rows IS 'One line per row: item, sample, reference, requests, metadata (JSON text), error, timings, tokens, cost.';

@@ -1,0 +1,143 @@
+"""What a catalog holds: tables out of job documents, declarations out of `meta/`, and the macros and views on top."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from evalstore import json_text, meta, sql_files
+from evalstore.database import for_glob, sql_text
+from evalstore.job_document import job_document
+from evalstore.job_folder import committed_jobs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from evalstore.database import Database
+    from evalstore.job_folder import Marker
+
+    Unpublished = list[tuple[Marker, dict[str, Any]]]
+
+__all__ = ["CatalogTables"]
+
+CHUNK = 200  # documents that are parsed as one JSON text
+
+
+class CatalogTables:
+    """Fills the catalog that is attached to a database: a draft of the snapshot, or a private copy."""
+
+    def __init__(self, root: Path, opened_as: Path) -> None:
+        self._root, self._opened_as = root, opened_as
+        self._structures: dict[str, str] = {}
+
+    def fill(self, database: Database, unpublished: Unpublished, *, everything: bool) -> None:
+        """Brings tables, jobs, declarations and views up to date in one transaction."""
+        database.run("BEGIN")
+        try:
+            self._fill(database, unpublished, everything=everything)
+            database.run("COMMIT")
+        except BaseException:
+            with suppress(Exception):
+                database.run("ROLLBACK")
+            raise
+
+    def is_current(self, database: Database) -> bool:
+        """Whether the catalog carries the views of this release."""
+        info = database.ask_file("publish/store_info.sql").to_pylist()
+        return bool(info) and info[0]["views_fingerprint"] == _views_fingerprint()
+
+    def _fill(self, database: Database, unpublished: Unpublished, *, everything: bool) -> None:
+        _migrate(database)
+        documents = {marker.job_id: (marker.path, document) for marker, document in unpublished if document}
+        if everything:
+            for path in committed_jobs(self._root):
+                if document := job_document(self._root, path):
+                    documents[document["job"]["job_id"]] = (path, document)
+        known = database.ask_file("publish/known_jobs.sql", job_ids=list(documents) or [""]).column(0).to_pylist()
+        new = [entry for job_id, entry in documents.items() if job_id not in set(known)]
+        self._insert(database, "job", [_job_line(document) for _, document in new])
+        aggregates = [
+            {"job_id": document["job"]["job_id"], **aggregate}
+            for _, document in new
+            for aggregate in document["aggregates"]
+        ]
+        self._insert(database, "aggregate_score", aggregates)
+        self._insert(database, "score_file", [_file_line(path, document) for path, document in new])
+        database.run_file("publish/delete_metric.sql")
+        self._insert(database, "metric", meta.latest_declarations(self._root))
+        self._set_place(database)
+
+    def _set_place(self, database: Database) -> None:
+        """Makes the views those of this release, and their files those of this folder."""
+        [info] = database.ask_file("publish/store_info.sql").to_pylist() or [{"root": None}]
+        at_home = info["root"] == str(self._root)
+        paths = {str(self._root), str(self._opened_as), *(info["paths"] if at_home else ())}
+        if at_home and info["views_fingerprint"] == _views_fingerprint() and paths == set(info["paths"]):
+            return
+        self._create_views(database)
+        database.run_file(
+            "publish/set_store_info.sql",
+            root=str(self._root),
+            paths=sorted(paths),
+            views_fingerprint=_views_fingerprint(),
+        )
+
+    def _create_views(self, database: Database) -> None:
+        # A stored view takes no parameters, so the root goes in as text: escaped for a glob, and quoted.
+        root = sql_text(for_glob(self._root))[:-1]
+        for name in sql_files.names("macros", "views"):
+            database.run(sql_files.read(name).replace("'@ROOT_GLOB@", root), file=name)
+
+    def _insert(self, database: Database, table: str, lines: list[dict[str, Any]]) -> None:
+        if not lines:
+            return
+        if table not in self._structures:
+            columns = database.ask_file("publish/columns.sql", table_name=table).to_pylist()
+            self._structures[table] = json_text.dumps([{c["column_name"]: c["data_type"] for c in columns}])[0]
+        chunks = [json_text.dumps(lines[start : start + CHUNK])[0] for start in range(0, len(lines), CHUNK)]
+        database.run_file(f"publish/insert_{table}.sql", documents=chunks, structure=self._structures[table])
+
+
+def _views_fingerprint() -> str:
+    return sql_files.fingerprint("macros", "views")
+
+
+def _migrate(database: Database) -> None:
+    """Applies the numbered files of sql/tables/ that the attached catalog has not seen."""
+    [is_set_up] = database.ask_file("publish/schema_version.sql").column(0).to_pylist()
+    applied = database.ask_file("publish/applied_version.sql").column(0).to_pylist()[0] if is_set_up else 0
+    for name in sql_files.names("tables"):
+        version = int(name.partition("/")[2][:3])
+        if version > applied:
+            database.run_file(name)
+            database.run_file("publish/set_version.sql", version=version)
+
+
+def _job_line(document: dict[str, Any]) -> dict[str, Any]:
+    job = document["job"]
+    error = job.get("error")
+    return {
+        **job,
+        "suites": document["suites"],
+        "metrics": document["metrics"],
+        "config": _text(job.get("config")),
+        "metadata": _text(job.get("metadata")),
+        "error": error and {**error, "details": _text(error.get("details"))},
+    }
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else json_text.dumps(value)[0]
+
+
+def _file_line(path: str, document: dict[str, Any]) -> dict[str, Any]:
+    line: dict[str, Any] = {"job_id": document["job"]["job_id"]}
+    for kind in ("scores", "rows"):
+        file = document["files"][kind]
+        line |= {
+            kind: f"jobs/{path}/{file['name']}",
+            f"{kind}_count": file["rows"],
+            f"{kind}_bytes": file["bytes"],
+            f"{kind}_sha256": file["sha256"],
+        }
+    return line

@@ -1,0 +1,56 @@
+"""Reading `job.json`: only a document that can be used is one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from evalstore.job_folder import read_document
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["job_document"]
+
+_TEXTS = ("job_id", "workspace", "name", "kind", "status", "created_at")
+_NUMBERS = ("count", "nan_count", "inf_count", "out_of_range", "items_scored")
+_ROW_NUMBERS = ("rows_scored", "rows_unscored", "rows_error", "rows_total")
+
+
+def job_document(root: Path, path: str) -> dict[str, Any] | None:
+    """The document of the job at `workspace/name`, or None when it cannot be used."""
+    document = read_document(root / "jobs" / path / "job.json")
+    return document if document and _is_usable(document, path) else None
+
+
+def _is_usable(document: dict[str, Any], path: str) -> bool:
+    job, files = document.get("job"), document.get("files")
+    lists = [document.get(part) for part in ("suites", "metrics", "aggregates")]
+    return (
+        isinstance(job, dict)
+        and all(isinstance(job.get(field), str) for field in _TEXTS)
+        and path == f"{job['workspace']}/{job['name']}"
+        and _is_moment(job["created_at"])
+        and all(isinstance(part, list) and all(isinstance(entry, dict) for entry in part) for part in lists)
+        and all(_is_aggregate(aggregate) for aggregate in document["aggregates"])
+        and isinstance(files, dict)
+        and all(_is_file(files.get(kind)) for kind in ("scores", "rows"))
+    )
+
+
+def _is_aggregate(aggregate: dict[str, Any]) -> bool:
+    texts = all(isinstance(aggregate.get(field), str) for field in ("suite", "metric", "name", "score_type"))
+    return texts and all(isinstance(aggregate.get(field), int) for field in (*_NUMBERS, *_ROW_NUMBERS))
+
+
+def _is_file(file: Any) -> bool:
+    if not isinstance(file, dict) or not all(isinstance(file.get(field), str) for field in ("name", "sha256")):
+        return False
+    return "/" not in file["name"] and all(isinstance(file.get(field), int) for field in ("rows", "bytes"))
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
