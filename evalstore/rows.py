@@ -110,8 +110,8 @@ def _value(score: dict[str, Any]) -> Any:
     if kind == "bool":
         return bool(value)
     if kind == "int":
-        exact = json_text.loads(score["extra"]).get("exact_value") if score["extra"] else None
-        return int(exact) if exact else int(value)
+        extra = json_text.loads(score["extra"]) if score["extra"] else None
+        return int(extra["exact_value"] if isinstance(extra, dict) and "exact_value" in extra else value)
     return value
 
 

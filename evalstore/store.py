@@ -45,7 +45,7 @@ class Store:
     def __init__(self, path: str | os.PathLike[str] | None = None, *, workspace: str = names.DEFAULT_WORKSPACE) -> None:
         """Raises: InvalidName for the workspace."""
         opened_as = Path(path if path is not None else os.environ.get("EVALSTORE") or "evals").absolute()
-        self.root = opened_as.resolve()
+        self.root = _real(opened_as)
         self.workspace = names.check_name(workspace, "workspace")
         self._catalog = Catalog(self.root, opened_as=opened_as)
 
@@ -399,6 +399,13 @@ class Store:
             known = queries.job_names(self._asking, workspace=address.workspace).column(0).to_pylist()
             raise JobNotFound(f"there is no job {name!r} in workspace {address.workspace!r}; {near(name, known)}")
         return line
+
+
+def _real(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, ValueError):  # no such path can be; whoever writes there will say so
+        return path
 
 
 def _policy(errors: queries.Errors) -> queries.Errors:

@@ -82,7 +82,7 @@ def show(
         Answer(
             lambda: frame,
             lambda: show_page(known, frame, by=by, errors=errors),
-            lambda: {"job": _unpacked(known), "aggregate_scores": frame.to_dicts()},
+            lambda: {"job": known, "aggregate_scores": frame.to_dicts()},
         ),
         format,
         output,
@@ -202,14 +202,6 @@ def sql(
     text = sys.stdin.read() if query == "-" else query
     frame = place.open().sql(text, parameters(given), allow_external=allow_external)
     write(Answer(lambda: frame, lambda: frame_page(frame)), format, output)
-
-
-def _unpacked(job: dict[str, Any]) -> dict[str, Any]:
-    """The job with documents where it holds their JSON text."""
-    from evalstore import json_text
-
-    documents = {field: job[field] and json_text.loads(job[field]) for field in ("config", "metadata")}
-    return {**job, **documents, "labels": dict(job["labels"] or {})}
 
 
 def _say_if_cut(count: int, limit: int, what: str) -> None:

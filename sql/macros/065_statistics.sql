@@ -12,6 +12,10 @@ list_transform(
     lambda p: finite(value_at(ordered, greatest(1.0, least(len(ordered)::DOUBLE, p / 100 * (len(ordered) + 1)))))
 );
 
+-- The width of ten equal bins between two bounds, also where their difference is beyond a double.
+CREATE OR REPLACE MACRO bin_width(lowest, highest) AS
+CASE WHEN isfinite(highest - lowest) THEN (highest - lowest) / 10 ELSE highest / 10 - lowest / 10 END;
+
 -- Which of ten equal bins between two bounds a value lies in, 0 .. 9: half-open, the last one closed. The division may
 -- err by one at an edge, so the edges as they are shown decide.
 CREATE OR REPLACE MACRO near_bin(x, lowest, width) AS
@@ -22,7 +26,7 @@ floor((x - lowest) / width)
 CREATE OR REPLACE MACRO bin_of(x, lowest, highest) AS
 CASE
     WHEN lowest = highest THEN 0
-    ELSE greatest(0, least(9, near_bin(x, lowest, (highest - lowest) / 10)))
+    ELSE greatest(0, least(9, near_bin(x, lowest, bin_width(lowest, highest))))
 END::INTEGER;
 
 -- The counts of all bins out of a map bin -> count.

@@ -10,10 +10,10 @@ CASE WHEN counts IS NOT NULL THEN {
     'bins': list_transform(
         range(0, len(counts)),
         lambda i: {
-            'lower_bound': lowest + i * ((highest - lowest) / 10),
+            'lower_bound': lowest + i * bin_width(lowest, highest),
             'upper_bound': CASE
                 WHEN i + 1 = len(counts) THEN highest
-                ELSE lowest + (i + 1) * ((highest - lowest) / 10)
+                ELSE lowest + (i + 1) * bin_width(lowest, highest)
             END,
             'count': counts[i + 1]::BIGINT
         }
