@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING
 
 from evalstore.catalog_tables import CatalogTables
 from evalstore.database import Database
+from evalstore.durable_files import fault_point, sync_folder
 from evalstore.errors import BrokenStore, QueryError
 from evalstore.job_document import job_document
-from evalstore.job_folder import drop_staging, fault_point, is_stale, pending_markers, sync_folder
+from evalstore.job_folder import drop_staging
+from evalstore.markers import is_stale, pending_markers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

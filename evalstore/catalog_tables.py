@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from evalstore.database import Database
-    from evalstore.job_folder import Marker
+    from evalstore.markers import Marker
 
     Unpublished = list[tuple[Marker, dict[str, Any]]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from evalstore.job_folder import read_document
+from evalstore.durable_files import read_document
 
 if TYPE_CHECKING:
     from pathlib import Path

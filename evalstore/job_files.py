@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from evalstore import json_text, sql_files
 from evalstore.database import Database, for_glob
-from evalstore.job_folder import EMPTY, write_document
+from evalstore.durable_files import write_document
+from evalstore.job_folder import EMPTY
 
 if TYPE_CHECKING:
     from pathlib import Path

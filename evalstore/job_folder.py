@@ -1,8 +1,7 @@
-"""The folders of jobs: claiming a name, staging, the commit by one rename, and the markers of what is to be published.
+"""The folders of jobs: claiming a name, staging, and the commit by one rename.
 
 <root>/staging/<workspace>/<name>/   lock, head.json, journal.jsonl, commit/    a job that is being written
 <root>/jobs/<workspace>/<name>/      job.json, scores-*.parquet, rows-*.parquet  a committed job
-<root>/pending/<operation>-<id>.json                                            committed, not yet published
 """
 
 from __future__ import annotations
@@ -15,32 +14,18 @@ import socket
 import uuid
 import weakref
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from evalstore import json_text
-from evalstore.errors import JobBusy, JobExists
+from evalstore.durable_files import fault_point, read_document, sync_file, sync_folder, write_document
+from evalstore.errors import JobBusy, JobExists, JobNotFound, near
 from evalstore.journal import Journal
+from evalstore.markers import place_marker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = [
-    "EMPTY",
-    "Marker",
-    "StagedJob",
-    "committed_jobs",
-    "drop_staging",
-    "fault_point",
-    "interrupted_jobs",
-    "is_stale",
-    "pending_markers",
-    "place_marker",
-    "read_document",
-    "sync_folder",
-    "write_document",
-]
+__all__ = ["EMPTY", "StagedJob", "committed_jobs", "drop_staging", "host", "interrupted_jobs", "is_committed"]
 
 # Files without a line, where the globs of the published views find them: a glob without any file is an error. No
 # workspace can have this name.
@@ -52,31 +37,68 @@ _staged: weakref.WeakSet[StagedJob] = weakref.WeakSet()
 class StagedJob:
     """A job that this process is writing. Its folder exists, its lock is held, its name is nobody else's."""
 
-    def __init__(self, root: Path, head: dict[str, Any]) -> None:
+    def __init__(self, root: Path, head: dict[str, Any], lock: int) -> None:
+        """`lock` is the descriptor of the lock file, held. See `claim` and `take_over`."""
+        self.root, self.head = root, head
+        self.job_id, self.workspace, self.name = head["job_id"], head["workspace"], head["name"]
+        self.folder = _staging(root, self.workspace, self.name)
+        self.target = root / "jobs" / self.workspace / self.name
+        self.journal: Journal
+        self._lock = lock
+        _staged.add(self)
+
+    @classmethod
+    def claim(cls, root: Path, head: dict[str, Any]) -> StagedJob:
         """Claims the name in `head` before any work is done.
 
         Raises: JobExists, JobBusy.
         """
-        self.root, self.head = root, head
-        self.job_id, self.workspace, self.name = head["job_id"], head["workspace"], head["name"]
-        self.folder = root / "staging" / self.workspace / self.name
-        self.target = root / "jobs" / self.workspace / self.name
-        self._lock = -1
-        fresh = root / "staging" / ".new" / self.job_id
+        fresh = root / "staging" / ".new" / head["job_id"]
+        staged = None
         try:
-            self._lock = _locked_folder(fresh)
-            _staged.add(self)
+            staged = cls(root, head, _locked_folder(fresh))
             write_document(fresh / "head.json", head)
-            self.folder.parent.mkdir(parents=True, exist_ok=True)
-            self._claim(fresh)
-            self.journal = Journal(self.folder / "journal.jsonl")
+            staged.folder.parent.mkdir(parents=True, exist_ok=True)
+            staged.move_in(fresh)
+            staged.journal = Journal(staged.folder / "journal.jsonl")
         except BaseException:
-            self.release_lock()
-            for left_over in (fresh, *([self.folder] if self._is_ours() else [])):
-                shutil.rmtree(left_over, ignore_errors=True)
+            shutil.rmtree(fresh, ignore_errors=True)
+            if staged is not None:
+                staged.release_lock()
+                if (read_document(staged.folder / "head.json") or {}).get("job_id") == head["job_id"]:
+                    shutil.rmtree(staged.folder, ignore_errors=True)
             raise
+        return staged
 
-    def _claim(self, fresh: Path) -> None:
+    @classmethod
+    def take_over(cls, root: Path, workspace: str, name: str) -> StagedJob:
+        """The job of a writer that is gone, locked, with its journal.
+
+        Raises: JobNotFound, JobBusy.
+        """
+        folder = _staging(root, workspace, name)
+        head = read_document(folder / "head.json")
+        if head is None:
+            waiting = [job["job"] for job in interrupted_jobs(root) if job["workspace"] == workspace]
+            raise JobNotFound(f"there is no interrupted job {name!r} in workspace {workspace!r}; {near(name, waiting)}")
+        lock = os.open(folder / "lock", os.O_RDWR | os.O_CLOEXEC)
+        staged = cls(root, head, lock)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # The folder may have been renamed away, and another put there, between open and lock.
+            if not os.path.samestat(os.fstat(lock), (folder / "lock").stat()):
+                raise BlockingIOError
+            staged.journal = Journal.recovered(folder / "journal.jsonl")
+        except BlockingIOError as error:
+            staged.release_lock()
+            raise JobBusy(f"job {name!r} is being written by {_writer(head)}; wait for it") from error
+        except BaseException:
+            staged.release_lock()
+            raise
+        return staged
+
+    def move_in(self, fresh: Path) -> None:
+        """Gives a prepared folder the job's name in staging. Raises: JobExists, JobBusy."""
         try:
             fresh.rename(self.folder)
         except OSError as error:
@@ -90,20 +112,16 @@ class StagedJob:
                 f"prefix={self.name!r} for one with the time appended"
             )
 
-    def _is_ours(self) -> bool:
-        return bool((read_document(self.folder / "head.json") or {}).get("job_id") == self.job_id)
-
     def _taken(self) -> Exception:
         head = read_document(self.folder / "head.json") or {}
-        writer = f"process {head.get('pid')} on {head.get('host')}"
-        if is_dead(self.folder):
-            if head and is_committed(self.root, head):
-                return JobExists(f"job {self.name!r} exists in workspace {self.workspace!r}; choose another name")
-            return JobExists(
-                f"job {self.name!r} was interrupted ({writer}); its rows are safe: run `evalstore finish {self.name}`, "
-                "or choose another name"
-            )
-        return JobBusy(f"job {self.name!r} is being written by {writer}; wait for it or choose another name")
+        if not is_dead(self.folder):
+            return JobBusy(f"job {self.name!r} is being written by {_writer(head)}; wait for it or choose another name")
+        if head and is_committed(self.root, head):
+            return JobExists(f"job {self.name!r} exists in workspace {self.workspace!r}; choose another name")
+        return JobExists(
+            f"job {self.name!r} was interrupted ({_writer(head)}); its rows are safe: run "
+            f"`evalstore finish {self.name}`, or choose another name"
+        )
 
     def commit_folder(self) -> Path:
         """An empty folder for the finished files."""
@@ -156,7 +174,7 @@ def commit_files(root: Path, commit: Path, job_id: str, workspace: str, name: st
     Raises: JobExists; then nothing has changed.
     """
     for file in commit.iterdir():
-        _sync_file(file)
+        sync_file(file)
     sync_folder(commit)
     target = root / "jobs" / workspace / name
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -176,63 +194,12 @@ def commit_files(root: Path, commit: Path, job_id: str, workspace: str, name: st
     sync_folder(commit.parent)
 
 
-@dataclass(frozen=True, slots=True)
-class Marker:
-    """Something committed that the catalog may not show yet: an operation on a job, or on `meta`."""
-
-    operation: str
-    job_id: str
-    path: str
-
-    @property
-    def file_name(self) -> str:
-        """The name of its file in `pending/`."""
-        return f"{self.operation}-{self.job_id}.json"
-
-    def drop(self, root: Path) -> None:
-        """Removes the marker: what it says is true in the published catalog, or never happened."""
-        with suppress(FileNotFoundError):
-            (root / "pending" / self.file_name).unlink()
+def _staging(root: Path, workspace: str, name: str) -> Path:
+    return root / "staging" / workspace / name
 
 
-def place_marker(root: Path, operation: str, job_id: str, path: str) -> Marker:
-    """Writes a marker durably."""
-    marker = Marker(operation, job_id, path)
-    write_document(root / "pending" / marker.file_name, {"operation": operation, "job_id": job_id, "path": path})
-    sync_folder(root / "pending")
-    return marker
-
-
-def pending_markers(root: Path) -> list[Marker]:
-    """All markers that make sense, in no order; what else lies there stops nobody."""
-    try:
-        names = [entry.name for entry in os.scandir(root / "pending") if entry.name.endswith(".json")]
-    except FileNotFoundError:
-        return []
-    markers = []
-    for name in names:
-        document = read_document(root / "pending" / name) or {}
-        fields = [document.get(field) for field in ("operation", "job_id", "path")]
-        if all(isinstance(field, str) and field for field in fields):
-            marker = Marker(*fields)  # type: ignore[arg-type]
-            if marker.file_name == name and not marker.path.startswith(("/", ".")) and "/." not in marker.path:
-                markers.append(marker)
-    return markers
-
-
-def is_stale(root: Path, marker: Marker) -> bool:
-    """Whether a marker announces a commit that never happened: its job is neither committed nor being written."""
-    if marker.operation != "commit":
-        return False
-    staged = read_document(root / "staging" / marker.path / "head.json") or {}
-    if staged.get("job_id") == marker.job_id:
-        return False
-    place = root / "jobs" / marker.path
-    if not place.exists():
-        return True
-    document = read_document(place / "job.json")  # one that cannot be read may be the job that was announced
-    job = document.get("job") if document else None
-    return isinstance(job, dict) and isinstance(job.get("job_id"), str) and job["job_id"] != marker.job_id
+def _writer(head: dict[str, Any]) -> str:
+    return f"process {head.get('pid')} on {head.get('host')}"
 
 
 def committed_jobs(root: Path) -> Iterator[str]:
@@ -298,53 +265,9 @@ def drop_staging(root: Path, path: str, job_id: str) -> None:
         shutil.rmtree(gone, ignore_errors=True)
 
 
-def read_document(path: Path) -> dict[str, Any] | None:
-    """A JSON object from a file, or None when it is not there, cannot be read, or is not whole."""
-    try:
-        document = json_text.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
-    return document if isinstance(document, dict) else None
-
-
-def write_document(path: Path, document: dict[str, Any]) -> None:
-    """Writes a JSON object durably; a crash leaves the old file or the new one."""
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(json_text.dumps(document)[0].encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.rename(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes the names in a folder durable."""
-    _sync_file(folder)
-
-
 def host() -> str:
     """The name of this machine, for messages about who writes a job."""
     return socket.gethostname()
-
-
-def fault_point(name: str) -> None:
-    """Dies here, as by SIGKILL, when the environment asks for it: so tests can crash a writer at every step."""
-    if os.environ.get("EVALSTORE_FAULT") == name:
-        os.kill(os.getpid(), 9)
-
-
-def _sync_file(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _folders(folder: Path) -> list[Path]:

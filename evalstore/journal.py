@@ -8,6 +8,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from evalstore.errors import UsageError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -28,12 +30,27 @@ class Journal:
         self._size = os.fstat(self._descriptor).st_size
         self._synced = time.monotonic()
 
+    @classmethod
+    def recovered(cls, path: Path) -> Journal:
+        """The journal of a dead writer, cut at its last newline: a torn line was never acknowledged."""
+        with path.open("r+b") as file:
+            whole = lines = longest = 0
+            for line in file:
+                if line.endswith(b"\n"):
+                    whole, lines, longest = whole + len(line), lines + 1, max(longest, len(line))
+            file.truncate(whole)
+        journal = cls(path)
+        journal.lines, journal.longest_line = lines, longest
+        return journal
+
     def append(self, line: bytes) -> None:
         """Appends one line, which ends in a newline. On return it survives the death of this process.
 
         Raises: OSError; then the file is as it was before, and the line was not logged.
         """
         with self._lock:
+            if self._descriptor < 0:
+                raise UsageError(f"{self.path} is closed: its job is finished, or being finished")
             try:
                 written = os.write(self._descriptor, line)
                 if written < len(line):  # a full disk shows itself as a short write first

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from evalstore import meta, models, store_folder
-from evalstore.job_folder import place_marker
+from evalstore.markers import place_marker
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 import traceback as tracebacks
-from concurrent.futures import CancelledError
+from asyncio import CancelledError
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +18,8 @@ import orjson
 
 from evalstore import json_text, score_values
 from evalstore.errors import UsageError
-from evalstore.job_files import JobDraft
 from evalstore.job_folder import StagedJob
+from evalstore.recovery import commit_staged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -60,7 +60,7 @@ class Job:
         self._process = os.getpid()
         self.replaced_characters = 0
         self._files, self._catalog = files, catalog
-        self._staged = StagedJob(root, head)
+        self._staged = StagedJob.claim(root, head)
         self._began = time.monotonic()
         self._position = itertools.count()
         self._numbered: dict[tuple[str, str, int], bool] = {}
@@ -148,10 +148,11 @@ class Job:
             line["cluster"] = _text("cluster", str(cluster))
         if tags:
             line["tags"] = [tags] if isinstance(tags, str) else [str(tag) for tag in tags]
-        if repetition is not None:
-            self._number((suite, key, repetition), failed=error is not None)
         data, count = _encode(line)
-        self._staged.journal.append(data)
+        if repetition is None:
+            self._staged.journal.append(data)
+        else:
+            self._append_numbered(data, (suite, key, repetition), failed=error is not None)
         if replaced + count:
             with self._lock:
                 self.replaced_characters += replaced + count
@@ -161,38 +162,42 @@ class Job:
 
         Raises: OSError, BrokenStore; the rows are then still safe in the journal.
         """
+        if self.status == "failed":
+            raise UsageError(f"finishing {self.name!r} failed; its rows are safe: run `evalstore finish {self.name}`")
         if self.status != "active" or os.getpid() != self._process:
             return
-        self._staged.journal.close()
         self._commit(self._staged.journal, status, error)
 
     def log_frame(self, rows: FrameRows) -> None:
         """Takes all rows of the job as one frame, past the journal, and finishes the job."""
-        self._staged.journal.close()
         self._commit(rows, "completed", None)
 
     def abandon(self) -> None:
         """Gives the name back and drops what was logged: for input that turned out to be broken."""
-        if self.status == "active":
+        if self.status in ("active", "failed"):
             self.status = "cancelled"
             self._staged.abandon()
 
     def _commit(self, rows: Journal | FrameRows, status: str, error: BaseException | None) -> None:
-        """On an error the job stays as it is, and `finish()` may be tried again."""
-        head = {key: value for key, value in self._staged.head.items() if key not in ("metrics", "host", "pid")}
-        finished = datetime.fromisoformat(head["started_at"]) + timedelta(seconds=time.monotonic() - self._began)
-        job = {
-            **head,
-            "status": status,
-            "finished_at": finished.isoformat(),
-            "error": _error_document(error),
-            "replaced_characters": self.replaced_characters,
-        }
-        draft = JobDraft(self._staged.commit_folder(), job, self._staged.head["metrics"], rows)
-        self._files().finish([draft])
-        self._staged.commit()
-        self.status = status
-        self._staged.release()
+        """On an error the name is let go of, with the rows in the journal: the job is then an interrupted one."""
+        finished = datetime.fromisoformat(self._staged.head["started_at"]) + timedelta(
+            seconds=time.monotonic() - self._began
+        )
+        self.status = "failed"
+        try:
+            self._staged.journal.close()
+            commit_staged(
+                self._staged,
+                rows,
+                self._files(),
+                status=status,
+                finished_at=finished,
+                error=None if error is None else _error_document(error),
+                replaced_characters=self.replaced_characters,
+            )
+            self.status = status
+        finally:
+            self._staged.release()
         self._catalog.publish_if_possible()
 
     def __enter__(self) -> Self:
@@ -211,13 +216,12 @@ class Job:
             else:
                 self.finish("error", error)
         finally:
-            self._staged.release()  # where finishing failed: the rows wait in the journal for whoever tries again
             if self._old_handler is not None:
                 signal.signal(signal.SIGTERM, self._old_handler)
                 self._old_handler = None
 
-    def _number(self, place: tuple[str, str, int], *, failed: bool) -> None:
-        """Notes an explicitly numbered row, and refuses one that is there and not in error."""
+    def _append_numbered(self, data: bytes, place: tuple[str, str, int], *, failed: bool) -> None:
+        """Logs an explicitly numbered row, and refuses one that is there and not in error."""
         suite, key, repetition = place
         with self._lock:
             if self._numbered.get(place) is False:
@@ -225,6 +229,7 @@ class Job:
                     f"row {key!r}, repetition {repetition}, of suite {suite!r} is logged already; only a row in error "
                     "may be logged again. Leave `repetition` out to add one."
                 )
+            self._staged.journal.append(data)
             self._numbered[place] = failed
 
 
@@ -297,9 +302,7 @@ def _error_details(error: BaseException) -> dict[str, str]:
     return {"type": type(error).__name__, "message": str(error), "traceback": trace}
 
 
-def _error_document(error: BaseException | None) -> dict[str, Any] | None:
-    if error is None:
-        return None
+def _error_document(error: BaseException) -> dict[str, Any]:
     details = _error_details(error)
     return {"type": details.pop("type"), "message": details.pop("message"), "details": details}
 

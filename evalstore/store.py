@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from evalstore import conditions, frames, job_context, json_text, names, queries, recorder, store_folder
+from evalstore import conditions, frames, job_context, json_text, names, queries, recorder, recovery, store_folder
 from evalstore.aggregates import AggregateScores
 from evalstore.catalog import Catalog
 from evalstore.errors import JobNotFound, UnknownField, UsageError, near
@@ -152,6 +152,17 @@ class Store:
         from evalstore import importers
 
         return importers.run(format, Path(path), self._open_job, progress=progress, **options)
+
+    def finish(self, job: str) -> int:
+        """Commits a job that was interrupted (SIGKILL, power loss) with all its rows, as `interrupted`; their number.
+
+        Raises: JobNotFound, and JobBusy when its writer is alive.
+        """
+        store_folder.require(self.root)
+        address = names.parse_address(job, self.workspace)
+        return recovery.finish_interrupted(
+            self.root, address.workspace, address.name or job, self._job_files, self._catalog
+        )
 
     @cached_property
     def metrics(self) -> Metrics:

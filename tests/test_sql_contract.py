@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 import evalstore
-from evalstore import catalog, queries, sql_files
+from evalstore import catalog_tables, queries, sql_files
 from evalstore.database import Database
 
 PROJECT = Path(__file__).parents[1]
@@ -156,7 +156,7 @@ def schema(file, applied):
     for version, name in enumerate(sql_files.names("tables")[:applied], 1):
         database.run_file(name)
         database.run_file("publish/set_version.sql", version=version)
-    catalog._migrate(database)
+    catalog_tables._migrate(database)
     columns = database.ask("""
         SELECT table_name, column_name, data_type, is_nullable, column_default
         FROM duckdb_columns() WHERE database_name = 'catalog' AND NOT internal ORDER BY table_name, column_index
@@ -246,7 +246,12 @@ STATEMENT = re.compile(
     r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|COPY|ATTACH|DETACH|SET|USE|FROM|WITH|WHERE|GROUP BY|ORDER BY"
     r"|JOIN|UNION|LIMIT|VALUES|PRAGMA|EXPLAIN|DESCRIBE|PIVOT|INSTALL|LOAD|CALL|COMMENT ON|BEGIN|COMMIT|ROLLBACK)\b\s*\S"
 )
-MAY_HOLD_SQL = {"database.py", "catalog.py"}
+MAY_HOLD_SQL = {
+    "evalstore/database.py",
+    "evalstore/catalog.py",
+    "evalstore/catalog_tables.py",
+    "evalstore/cli/demo.py",  # a question that is printed for the reader to type
+}
 
 
 def literals(path):
@@ -264,13 +269,12 @@ def literals(path):
             yield node.lineno, node.value
 
 
-@pytest.mark.parametrize(
-    "path", sorted((PROJECT / "evalstore").rglob("*.py")), ids=lambda p: p.relative_to(PROJECT).as_posix()
-)
-def test_no_module_but_the_two_at_the_door_holds_sql(path):
-    if path.name in MAY_HOLD_SQL and path.parent.name == "evalstore":
-        return
-    assert [(line, text) for line, text in literals(path) if STATEMENT.match(text)] == []
+MODULES = [path.relative_to(PROJECT).as_posix() for path in sorted((PROJECT / "evalstore").rglob("*.py"))]
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module not in MAY_HOLD_SQL])
+def test_no_module_but_those_at_the_door_holds_sql(module):
+    assert [(line, text) for line, text in literals(PROJECT / module) if STATEMENT.match(text)] == []
 
 
 HEAVY = {"duckdb", "polars", "pyarrow", "pydantic", "numpy", "scipy"}

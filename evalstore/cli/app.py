@@ -10,7 +10,7 @@ from evalstore.cli.demo import demo
 from evalstore.cli.options import Place
 from evalstore.cli.program import Program
 from evalstore.cli.reading import jobs, leaderboard, rows, show, sql, trend
-from evalstore.cli.writing import import_
+from evalstore.cli.writing import finish, import_
 
 __all__ = ["evalstore"]
 
@@ -38,5 +38,5 @@ def evalstore(context: click.Context, store: str | None, workspace: str) -> None
     context.obj = Place(store, workspace)
 
 
-for command in (import_, jobs, show, rows, leaderboard, trend, sql, demo, completion):
+for command in (import_, jobs, show, rows, leaderboard, trend, sql, finish, demo, completion):
     evalstore.add_command(command)

@@ -13,7 +13,18 @@ if TYPE_CHECKING:
 
     Completer = Callable[[click.Context, click.Parameter, str], list[str]]
 
-__all__ = ["completion", "datasets", "groups", "jobs", "metrics", "models", "slices", "suites", "tags"]
+__all__ = [
+    "completion",
+    "datasets",
+    "groups",
+    "interrupted_jobs",
+    "jobs",
+    "metrics",
+    "models",
+    "slices",
+    "suites",
+    "tags",
+]
 
 
 def _names(query: str, *always: str) -> Completer:
@@ -35,6 +46,7 @@ def _names(query: str, *always: str) -> Completer:
 
 jobs = _names("SELECT name FROM jobs WHERE workspace = $workspace ORDER BY created_at DESC", "@last")
 metrics = _names("SELECT DISTINCT metric FROM aggregate_scores WHERE workspace = $workspace ORDER BY metric")
+interrupted_jobs = _names("SELECT job FROM interrupted_jobs WHERE workspace = $workspace ORDER BY started_at DESC")
 suites = _names("SELECT DISTINCT suite FROM suites WHERE workspace = $workspace ORDER BY suite")
 datasets = _names("SELECT DISTINCT dataset FROM jobs WHERE workspace = $workspace ORDER BY dataset")
 models = _names("SELECT DISTINCT model FROM jobs WHERE workspace = $workspace ORDER BY model")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from evalstore.importers.report import ImportReport
 
-__all__ = ["import_"]
+__all__ = ["finish", "import_"]
 
 PARTS = {"item": "item", "reference": "reference", "sample": "sample", "score": "scores", "metadata": "metadata"}
 FIELDS = {
@@ -30,6 +30,19 @@ FIELDS = {
     "error": "Why there is no sample.",
     "repetition": "0, 1, 2 for an item that was run several times.",
 }
+
+
+@click.command(
+    cls=Command,
+    short_help="Commit a job whose writer died.",
+    example="evalstore finish nightly-20261121T060000Z-3fa2",
+)
+@click.argument("job", shell_complete=completion.interrupted_jobs)
+@click.pass_obj
+def finish(place: Place, /, *, job: str) -> None:
+    """Commit JOB, which SIGKILL or a power cut interrupted, with every row that was logged, as `interrupted`."""
+    rows = place.open().finish(job)
+    say(f"stored job {job} as interrupted, with {rows} rows")
 
 
 @click.group(

@@ -1,0 +1,59 @@
+"""Files that are there whole or not at all, and stay: JSON documents, names in folders."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from evalstore import json_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["fault_point", "read_document", "sync_file", "sync_folder", "write_document"]
+
+
+def read_document(path: Path) -> dict[str, Any] | None:
+    """A JSON object from a file, or None when it is not there, cannot be read, or is not whole."""
+    try:
+        document = json_text.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def write_document(path: Path, document: dict[str, Any]) -> None:
+    """Writes a JSON object durably; a crash leaves the old file or the new one."""
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(json_text.dumps(document)[0].encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        draft.rename(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder durable."""
+    sync_file(folder)
+
+
+def fault_point(name: str) -> None:
+    """Dies here, as by SIGKILL, when the environment asks for it: so tests can crash a writer at every step."""
+    if os.environ.get("EVALSTORE_FAULT") == name:
+        os.kill(os.getpid(), 9)
+
+
+def sync_file(path: Path) -> None:
+    """Makes the content of a file durable."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,61 @@
+"""The last steps of a job, taken by its writer, or by somebody else when the writer is gone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from evalstore.job_files import JobDraft
+from evalstore.job_folder import StagedJob, drop_staging, is_committed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from evalstore.catalog import Catalog
+    from evalstore.job_files import FrameRows, JobFiles
+    from evalstore.journal import Journal
+
+__all__ = ["commit_staged", "finish_interrupted"]
+
+
+def commit_staged(
+    staged: StagedJob,
+    rows: Journal | FrameRows,
+    files: JobFiles,
+    *,
+    status: str,
+    finished_at: datetime,
+    error: dict[str, Any] | None = None,
+    replaced_characters: int = 0,
+) -> None:
+    """Writes the files of a staged job and commits them."""
+    job = {
+        **{key: value for key, value in staged.head.items() if key not in ("metrics", "host", "pid")},
+        "status": status,
+        "finished_at": finished_at.isoformat(),
+        "error": error,
+        "replaced_characters": replaced_characters,
+    }
+    files.finish([JobDraft(staged.commit_folder(), job, staged.head["metrics"], rows)])
+    staged.commit()
+
+
+def finish_interrupted(root: Path, workspace: str, name: str, files: JobFiles, catalog: Catalog) -> int:
+    """Commits a job whose writer died, as `interrupted`, with every row of its journal; their number.
+
+    Raises: JobNotFound, JobBusy.
+    """
+    staged = StagedJob.take_over(root, workspace, name)
+    try:
+        if not is_committed(root, staged.head):
+            written = datetime.fromtimestamp(staged.journal.path.stat().st_mtime, UTC)
+            writer = f"process {staged.head.get('pid')} on {staged.head.get('host')}"
+            message = f"its writer ({writer}) ended without finishing it"
+            error = {"type": "Interrupted", "message": message, "details": None}
+            staged.journal.close()
+            commit_staged(staged, staged.journal, files, status="interrupted", finished_at=written, error=error)
+    finally:
+        staged.release()
+    catalog.publish_if_possible()
+    drop_staging(root, f"{workspace}/{name}", staged.job_id)
+    return staged.journal.lines
