@@ -49,10 +49,10 @@ def views() -> str:
 
 def commands() -> str:
     """The help text of the command line, and of each command."""
-    texts = [((), _help())]
+    names: list[tuple[str, ...]] = [()]
     for name in _listed(_help()):
-        texts.append(((name,), _help(name)))
-        texts += [((name, inner), _help(name, inner)) for inner in _listed(_help(name))]
+        names += [(name,), *((name, inner) for inner in _listed(_help(name)))]
+    texts = [(command, _help(*command)) for command in names]
     return "\n".join(_folded(" ".join(("evalstore", *names)), text) for names, text in texts)
 
 
@@ -83,9 +83,9 @@ def parts(text: str) -> dict[str, str]:
 def rewritten(text: str) -> str:
     """A README with all its generated parts made anew."""
     for name, make in GENERATED.items():
-        pattern = rf"(<!-- generated: {name} -->\n).*?(<!-- end of {name} -->)"
-        made = make()
-        text = re.sub(pattern, lambda match, made=made: match[1] + made + match[2], text, flags=re.DOTALL)
+        before, _, rest = text.partition(f"<!-- generated: {name} -->\n")
+        _, _, after = rest.partition(f"<!-- end of {name} -->")
+        text = f"{before}<!-- generated: {name} -->\n{make()}<!-- end of {name} -->{after}"
     return text
 
 

@@ -199,6 +199,11 @@ def test_values_near_the_limits_of_a_double_are_aggregated_without_an_error(stor
         assert one.percentiles["p100"] == max(values)
 
 
+def test_bins_are_equal_where_the_range_is_wider_than_a_double(store):
+    one = aggregate(store, [-LARGEST, -LARGEST * 0.7, LARGEST * 0.3, LARGEST * 0.9, LARGEST])
+    assert [part.count for part in one.histogram.bins] == [1, 1, 0, 0, 0, 0, 1, 0, 0, 2]
+
+
 @pytest.mark.parametrize("value", [INF, -INF, NAN, LARGEST], ids=repr)
 def test_a_latency_or_cost_beyond_measure_does_not_lose_the_job(store, value):
     job = logged(

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import evalstore
 from evalstore.errors import EvalStoreError, InvalidCondition, QueryError, UnknownField, UsageError
+from tests.processes import run
 
 VALUES = [None, True, False, -3, 0, 1, 7, 9, 10, 0.5, -1.5, 2.0, "", "a", "ab", "B", "é", "10", "9", "x y", "it's",
           '"q"', "null", "true", "%", "_", "a_b", "-"]  # fmt: skip
@@ -79,7 +80,6 @@ WRITING = [
     "COPY job TO '@/out.csv'",
     "COPY (SELECT 1) TO '@/evals/out.csv'",
     "EXPORT DATABASE '@/evals/export'",
-    "IMPORT DATABASE '@'",
     "INSERT INTO job SELECT * FROM job",
     "UPDATE job SET name = 'x'",
     "DELETE FROM job",
@@ -100,7 +100,6 @@ WRITING = [
     "SET VARIABLE score_files = ['x']",
     "RESET threads",
     "PRAGMA threads = 1",
-    "PRAGMA table_info('job')",
     "INSTALL httpfs",
     "LOAD httpfs",
     "BEGIN",
@@ -135,6 +134,7 @@ def test_only_one_statement_is_taken(attacked):
         "EXPLAIN ANALYZE CREATE TABLE memory.main.t AS SELECT 1",
         "EXPLAIN ANALYZE CREATE TEMP TABLE jobs AS SELECT 'fake' AS name",
         "EXPLAIN ANALYZE DELETE FROM job",
+        "IMPORT DATABASE '@'",
         "/* EXPLAIN */ EXPLAIN (ANALYZE, FORMAT json) COPY (SELECT 1 AS a) TO '@/evals/out.csv'",
         "WITH gone AS (DELETE FROM job RETURNING *) SELECT * FROM gone",
     ],
@@ -163,18 +163,24 @@ def test_the_word_pivot_is_no_key_to_writing(attacked, folder, sql, allow_extern
         attacked.sql(sql.replace("@", str(folder)), allow_external=allow_external)
 
 
-@pytest.mark.parametrize("allow_external", [False, True])
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "CALL enable_logging('QueryLog', storage='file', storage_config={'path': '@/evals/logs'})",
-        "CALL enable_logging(storage='file', storage_config={'path': '@/logs'})",
-        "FROM enable_logging(storage='file', storage_config={'path': '@/logs'})",
-    ],
-)
-def test_calls_that_change_settings_or_files_are_refused(attacked, folder, sql, allow_external):
-    with pytest.raises((UsageError, QueryError)):
-        attacked.sql(sql.replace("@", str(folder)), allow_external=allow_external)
+LOGGING = """
+store = evalstore.open(root)
+for allow_external in (False, True):
+    for call in ("CALL", "FROM"):
+        for place in (root, os.path.dirname(root)):
+            config = f"storage = 'file', storage_config = {{'path': '{place}/logs'}}"
+            try:
+                store.sql(f"{call} enable_logging('QueryLog', {config})", allow_external=allow_external)
+                store.sql("SELECT 1", allow_external=allow_external)
+            except (UsageError, QueryError):
+                continue
+            say(call, place, allow_external)
+os._exit(0)  # an instance that cannot write its log ends its process when it is closed
+"""
+
+
+def test_nobody_turns_on_a_log_that_writes_files(asked):
+    assert run(LOGGING, asked.root) == []
 
 
 READING = [
@@ -195,7 +201,6 @@ READING = [
     "PIVOT row_scores ON metric USING count(*) GROUP BY job",
     "-- a comment\n/* and\nanother */ PIVOT row_scores ON metric USING count(*) GROUP BY job;",
     "WITH s AS (FROM row_scores) PIVOT s ON metric USING count(*) GROUP BY job",
-    "EXPLAIN PIVOT row_scores ON metric USING count(*) GROUP BY job",
     "FROM (PIVOT row_scores ON metric USING count(*) GROUP BY job)",
     "UNPIVOT (SELECT 1 AS a, 2 AS b) ON a, b",
     "SELECT 'COPY x TO y; DROP TABLE job' AS text",
