@@ -119,7 +119,14 @@ class Catalog:
         if not fresh:
             self._copy_snapshot(draft)
         unpublished = self.unpublished()  # after the copy: whoever marks later finds us gone and publishes itself
-        self._write(draft, unpublished, everything=fresh)
+        try:
+            self._write(draft, unpublished, everything=fresh)
+        except BrokenStore as error:
+            if fresh:
+                raise
+            _log.warning("%s; it is made anew from the job folders", error)
+            draft.unlink(missing_ok=True)
+            self._write(draft, unpublished, everything=True)
         fault_point("before-publish")
         with draft.open("rb") as file:
             os.fsync(file.fileno())

@@ -86,9 +86,9 @@ class JobFiles:
             )
             for name in ("065_staged_measure", "070_staged_aggregate", "080_suite_results", "090_job_totals"):
                 database.run_file(f"commit/{name}.sql")
-            totals = {row["job_id"]: row for row in database.ask("FROM job_total").to_pylist()}
+            totals = {row["job_id"]: row for row in database.ask_file("commit/095_job_total_lines.sql").to_pylist()}
             aggregates: dict[str, list[dict[str, Any]]] = {}
-            for row in database.ask("FROM staged_aggregate ORDER BY suite, metric, name").to_pylist():
+            for row in database.ask_file("commit/075_aggregate_lines.sql").to_pylist():
                 aggregates.setdefault(row["job_id"], []).append(row)
             database.set_variables(**self._no_files)
         for draft in drafts:

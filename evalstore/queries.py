@@ -11,11 +11,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Errors",
+    "Kind",
     "Order",
     "aggregate_scores",
     "job",
-    "job_names",
     "jobs",
+    "known_names",
     "last_job",
     "leaderboard",
     "metric_trend",
@@ -28,6 +29,7 @@ __all__ = [
 
 Errors = Literal["exclude", "zero", "worst"]
 Order = Literal["worst", "best"]
+Kind = Literal["job", "dataset", "model", "group", "tag", "suite", "metric", "name", "interrupted"]
 
 
 def jobs(
@@ -59,9 +61,9 @@ def last_job(
     return session.ask_file("last_job", workspace=workspace, last=last, dataset=dataset, model=model)
 
 
-def job_names(session: Session, *, workspace: str) -> pa.Table:
-    """The names of all jobs of a workspace."""
-    return session.ask_file("job_names", workspace=workspace)
+def known_names(session: Session, *, workspace: str, kind: Kind) -> pa.Table:
+    """The names of one kind that a workspace knows, the newest first."""
+    return session.ask_file("known_names", workspace=workspace, kind=kind)
 
 
 def leaderboard(

@@ -114,11 +114,10 @@ class Session:
 
     def _attach_snapshot(self, database: Database) -> bool:
         """Attaches the published snapshot, with the views of this release. False where that cannot be had."""
-        if not self._attach_whole(database):
-            return False
-        if self._catalog.tables.is_current(database):
-            return True
-        database.detach()
+        if self._attach_whole(database):
+            if self._catalog.tables.is_current(database):
+                return True
+            database.detach()
         return self._published(even_if_current=True) and self._attach_whole(database)
 
     def _attach_private(self, database: Database) -> None:

@@ -224,6 +224,12 @@ class Store:
             return False
         return True
 
+    def known(self, kind: queries.Kind) -> list[str]:
+        """The names of jobs, datasets, models, groups, tags, suites or metrics in the workspace, newest first."""
+        if kind not in get_args(queries.Kind):
+            raise UsageError(f"kind is one of {', '.join(get_args(queries.Kind))}, not {kind!r}")
+        return list(queries.known_names(self._asking, workspace=self.workspace, kind=kind).column(0).to_pylist())
+
     def show(self, job: str) -> dict[str, Any]:
         """Everything that is known of one job: its names, totals, suites, config, git state, error.
 
@@ -407,7 +413,7 @@ class Store:
             name = found[0]["name"]
         line = queries.job(self._asking, workspace=address.workspace, name=name)
         if line.num_rows == 0:
-            known = queries.job_names(self._asking, workspace=address.workspace).column(0).to_pylist()
+            known = queries.known_names(self._asking, workspace=address.workspace, kind="job").column(0).to_pylist()
             raise JobNotFound(f"there is no job {name!r} in workspace {address.workspace!r}; {near(name, known)}")
         return line
 

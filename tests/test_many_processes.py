@@ -398,6 +398,18 @@ def test_a_pending_job_whose_document_cannot_be_used_stops_nobody(store, damage)
     assert_stops_nobody(store, 1)
 
 
+def test_a_catalog_that_cannot_be_read_is_made_anew(tmp_path):
+    store = evalstore.open(tmp_path / "evals")
+    record(store, "first")
+    (tmp_path / "evals/catalog.duckdb").unlink()
+    (tmp_path / "evals/catalog.duckdb").write_bytes(b"not a catalog" * 1000)
+    assert store.jobs()["name"].to_list() == ["first"]
+    record(store, "second")
+    assert sorted(evalstore.open(tmp_path / "evals").jobs()["name"].to_list()) == ["first", "second"]
+    with duckdb.connect(str(tmp_path / "evals/catalog.duckdb"), read_only=True) as plain:
+        assert plain.sql("SELECT count(DISTINCT job) FROM row_scores").fetchall() == [(2,)]
+
+
 def test_a_document_that_is_a_folder_stops_nobody(store):
     record(store, "first")
     place_unpublished(store.root, None)

@@ -11,6 +11,8 @@ from evalstore.cli.program import Command
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from evalstore.queries import Kind
+
     Completer = Callable[[click.Context, click.Parameter, str], list[str]]
 
 __all__ = [
@@ -27,16 +29,16 @@ __all__ = [
 ]
 
 
-def _names(query: str, *always: str) -> Completer:
-    """Completes from the first column of a query over the views, and from some words that always hold."""
+def _names(kind: Kind, *always: str) -> Completer:
+    """Completes from the names of a kind that the store knows, and from some words that always hold."""
 
     def complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+        """The names that begin with what is typed so far."""
         given = context.find_root().params
         try:
             from evalstore.store import Store
 
-            store = Store(given.get("store") or None, workspace=given.get("workspace") or "default")
-            known = [str(name) for (name,) in store.sql(query, workspace=store.workspace).rows() if name is not None]
+            known = Store(given.get("store") or None, workspace=given.get("workspace") or "default").known(kind)
         except Exception:  # noqa: BLE001
             known = []
         return [name for name in [*known, *always] if name.startswith(incomplete)]
@@ -44,14 +46,14 @@ def _names(query: str, *always: str) -> Completer:
     return complete
 
 
-jobs = _names("SELECT name FROM jobs WHERE workspace = $workspace ORDER BY created_at DESC", "@last")
-metrics = _names("SELECT DISTINCT metric FROM aggregate_scores WHERE workspace = $workspace ORDER BY metric")
-interrupted_jobs = _names("SELECT job FROM interrupted_jobs WHERE workspace = $workspace ORDER BY started_at DESC")
-suites = _names("SELECT DISTINCT suite FROM suites WHERE workspace = $workspace ORDER BY suite")
-datasets = _names("SELECT DISTINCT dataset FROM jobs WHERE workspace = $workspace ORDER BY dataset")
-models = _names("SELECT DISTINCT model FROM jobs WHERE workspace = $workspace ORDER BY model")
-groups = _names('SELECT DISTINCT "group" FROM jobs WHERE workspace = $workspace ORDER BY "group"')
-tags = _names("SELECT DISTINCT unnest(tags) AS tag FROM jobs WHERE workspace = $workspace ORDER BY tag")
+datasets = _names("dataset")
+groups = _names("group")
+interrupted_jobs = _names("interrupted")
+jobs = _names("job", "@last")
+metrics = _names("metric")
+models = _names("model")
+suites = _names("suite")
+tags = _names("tag")
 
 
 def slices(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:

@@ -224,7 +224,6 @@ def _explain_nothing(store: Store, frame: pl.DataFrame, narrow: dict[str, str | 
         if given is None:
             continue
         wanted = reference(given) if field in ("dataset", "model") else given
-        query = "SELECT DISTINCT metric, name, suite, dataset, model FROM aggregate_scores WHERE workspace = $workspace"
-        known = [one for one in store.sql(query, workspace=store.workspace)[field].to_list() if one is not None]
+        known = store.known(field)  # type: ignore[arg-type]
         if wanted not in known:
             raise UnknownField(f"there is no {field} {given!r} in workspace {store.workspace!r}; {near(given, known)}")

@@ -60,10 +60,11 @@ def test_no_store_is_exit_code_2_and_makes_none(run, tmp_path):
 
 def test_a_broken_store_is_exit_code_4(run, tmp_path):
     root = tmp_path / "evals"
-    evalstore.open(root).record("j", [{"a": 1, "ok": True}], scores=["ok"])
-    (root / "catalog.duckdb").unlink()
-    (root / "catalog.duckdb").write_bytes(b"not a catalog" * 1000)
-    done = run("jobs", store=root)
+    store = evalstore.open(root)
+    store.record("j", [{"a": 1, "ok": True}], scores=["ok"])
+    [scores] = store.score_files()
+    Path(scores).write_bytes(b"not a table" * 1000)
+    done = run("rows", "j", store=root)
     assert (done.code, done.stdout) == (4, "")
     assert done.stderr.startswith("evalstore: ")
 
