@@ -32,7 +32,7 @@ def answer(sql, **parameters):
 
 
 class Process:
-    """A Python process that runs a snippet, with `root`, `say`, `wait` and `answer` at hand. Killed when the block ends."""
+    """A Python process that runs a snippet, with what `PRELUDE` defines at hand. Killed when the block ends."""
 
     def __init__(self, code: str, *arguments: object, **environment: str) -> None:
         self._errors = TemporaryFile("w+")  # noqa: SIM115

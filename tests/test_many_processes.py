@@ -41,8 +41,9 @@ SELECT name, rows_total, rows_of_job, scores_of_job, rows_aggregated, mean
 FROM jobs
 LEFT JOIN (SELECT job_id, count(*) AS rows_of_job FROM rows GROUP BY ALL) USING (job_id)
 LEFT JOIN (SELECT job_id, count(*) AS scores_of_job FROM row_scores GROUP BY ALL) USING (job_id)
-LEFT JOIN (SELECT job_id, sum(rows_total)::INT AS rows_aggregated, any_value(mean) AS mean FROM aggregate_scores GROUP BY ALL)
-    USING (job_id)
+LEFT JOIN (
+    SELECT job_id, sum(rows_total)::INT AS rows_aggregated, any_value(mean) AS mean FROM aggregate_scores GROUP BY ALL
+) USING (job_id)
 """
 
 READS = f"""
@@ -183,7 +184,8 @@ say("won", won)
 """
 
 
-def test_a_name_is_never_handed_out_again_while_its_job_is_being_committed(store, rounds=4):
+def test_a_name_is_never_handed_out_again_while_its_job_is_being_committed(store):
+    rounds = 4
     with ExitStack() as stack:
         processes = [stack.enter_context(Process(CLAIMS_AND_FINISHES, store.root, rounds)) for _ in range(3)]
         for _ in range(rounds):
@@ -361,7 +363,15 @@ def place_unpublished(root, document, name="damaged"):
     (root / "pending" / f"commit-{job_id}.json").write_text(json.dumps(marker))
 
 
-UNREADABLE = [None, b"", b'{"schema_version": 1, "job": {"job_id": "@ID@", "na', b"\xff\xfe\x00\x01", b"1", b"[]", b"{}"]
+UNREADABLE = [
+    None,
+    b"",
+    b'{"schema_version": 1, "job": {"job_id": "@ID@", "na',
+    b"\xff\xfe\x00\x01",
+    b"1",
+    b"[]",
+    b"{}",
+]
 
 UNUSABLE = {
     "nulls": b'{"job": null, "suites": null, "metrics": null, "aggregates": null, "files": null}',
@@ -532,7 +542,7 @@ def test_a_session_keeps_answering_while_the_snapshot_is_replaced_by_unrelated_o
     shutil.copy(other.root / "catalog.duckdb", two)
     with Process(REPLACES, store.root, one, two) as process:
         process.wait_for("replacing")
-        until, seen = time.monotonic() + seconds, Counter()
+        until, seen = time.monotonic() + seconds, Counter[int]()
         while time.monotonic() < until:
             seen[store.sql("SELECT count(*) FROM jobs").item()] += 1
         process.signal(signal.SIGTERM)
@@ -553,5 +563,5 @@ while True:
 def test_asking_leaves_no_file_open_and_no_lock_behind(store):
     record(store, "first")
     store.jobs()
-    open_files = {os.path.realpath(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd")}
+    open_files = {os.path.realpath(fd) for fd in Path("/proc/self/fd").iterdir()}
     assert not {path for path in open_files if path.startswith(str(store.root))}

@@ -2,6 +2,7 @@
 
 import json
 from math import inf, nan
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from evalstore import meta
 from evalstore.errors import UsageError
 from tests.processes import Process, ask_elsewhere
 
-QUALITY = {"minimum": 1, "maximum": 5}
+QUALITY: dict[str, Any] = {"minimum": 1, "maximum": 5}
 
 
 def record(store, name, values, metric="quality", **context):
@@ -45,7 +46,11 @@ def test_a_declared_range_counts_what_lies_outside_it_and_keeps_it(store):
 
 
 def test_a_declared_rubric_keeps_its_order_and_counts_every_label(store):
-    steps = [{"label": "bad", "value": 0, "description": "no"}, {"label": "good", "value": 1}, {"label": "best", "value": 2}]
+    steps = [
+        {"label": "bad", "value": 0, "description": "no"},
+        {"label": "good", "value": 1},
+        {"label": "best", "value": 2},
+    ]
     record(store, "one", ["good", "bad", "good", None], metrics={"quality": {"rubric": steps}})
     [score] = scores_of(store, "one").values()
     assert score.score_type == "rubric"
@@ -124,7 +129,12 @@ def test_a_declaration_turns_the_leaderboard_of_jobs_recorded_before_and_after(s
     record(store, "lowest", [0.0, 0.0])
     assert ranking(store) == ["lowest", "low", "middle", "high"]
     assert set(store.leaderboard("quality")["higher_is_better"]) == {False}
-    assert ask_elsewhere(store.root, "SELECT job FROM leaderboard ORDER BY rank") == [["lowest"], ["low"], ["middle"], ["high"]]
+    assert ask_elsewhere(store.root, "SELECT job FROM leaderboard ORDER BY rank") == [
+        ["lowest"],
+        ["low"],
+        ["middle"],
+        ["high"],
+    ]
 
 
 def test_the_last_declaration_of_a_metric_replaces_the_one_before(store):
@@ -153,7 +163,10 @@ def test_the_declaration_of_the_job_goes_before_that_of_the_store(store):
     record(store, "own", [0, 3, 9], metrics={"quality": {**QUALITY, "threshold": 9}})
     record(store, "inherited", [0, 3, 9])
     assert (scores_of(store, "own")["quality"].out_of_range, scores_of(store, "own")["quality"].passed) == (2, 1)
-    assert (scores_of(store, "inherited")["quality"].out_of_range, scores_of(store, "inherited")["quality"].passed) == (2, 2)
+    assert (scores_of(store, "inherited")["quality"].out_of_range, scores_of(store, "inherited")["quality"].passed) == (
+        2,
+        2,
+    )
 
 
 @pytest.mark.parametrize("bulk", [False, True])
@@ -191,7 +204,10 @@ def log_names(store, name, **context):
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_declaration_of_one_name_goes_before_that_of_the_whole_metric(store, order):
-    wide, narrow = {"minimum": 0, "maximum": 1, "threshold": 1}, {"name": "easy", "minimum": 0, "maximum": 9, "threshold": 4}
+    wide, narrow = (
+        {"minimum": 0, "maximum": 1, "threshold": 1},
+        {"name": "easy", "minimum": 0, "maximum": 9, "threshold": 4},
+    )
     log_names(store, "own", metrics={"quality": [wide, narrow][::order]})
     for fields in [wide, narrow][::order]:
         store.metrics.declare("quality", **fields)
@@ -248,7 +264,7 @@ def test_any_text_may_name_a_metric_or_a_label(store):
 
 # What is refused
 
-BAD = {
+BAD: dict[str, dict[str, Any]] = {
     "minimum is not below maximum": {"minimum": 5, "maximum": 1},
     "minimum equals maximum": {"minimum": 1, "maximum": 1},
     "minimum": {"minimum": "low"},
@@ -288,7 +304,9 @@ def test_a_bad_declaration_is_refused_naming_metric_and_field_and_leaves_nothing
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("metrics", [["quality"], "quality", {"quality": 5}, {"quality": "best"}, {"quality": [5]}, {"": {}}, {5: {}}])
+@pytest.mark.parametrize(
+    "metrics", [["quality"], "quality", {"quality": 5}, {"quality": "best"}, {"quality": [5]}, {"": {}}, {5: {}}]
+)
 def test_what_is_no_declaration_is_refused(tmp_path, metrics):
     with pytest.raises(UsageError):
         evalstore.open(tmp_path / "evals").job("one", metrics=metrics)

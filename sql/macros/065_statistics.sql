@@ -12,9 +12,12 @@ list_transform(
     lambda p: finite(value_at(ordered, greatest(1.0, least(len(ordered)::DOUBLE, p / 100 * (len(ordered) + 1)))))
 );
 
--- The width of ten equal bins between two bounds, also where their difference is beyond a double.
-CREATE OR REPLACE MACRO bin_width(lowest, highest) AS
-CASE WHEN isfinite(highest - lowest) THEN (highest - lowest) / 10 ELSE highest / 10 - lowest / 10 END;
+-- The lower edge of the i-th of ten equal bins; in quarters where the difference of the bounds is beyond a double.
+CREATE OR REPLACE MACRO bin_edge(lowest, highest, i) AS
+CASE
+    WHEN isfinite(highest - lowest) THEN lowest + i * ((highest - lowest) / 10)
+    ELSE 4 * (lowest / 4 + i * ((highest / 4 - lowest / 4) / 10))
+END;
 
 -- Which of ten equal bins between two bounds a value lies in, 0 .. 9: half-open, the last one closed. The division may
 -- err by one at an edge, so the edges as they are shown decide.
@@ -26,7 +29,8 @@ floor((x - lowest) / width)
 CREATE OR REPLACE MACRO bin_of(x, lowest, highest) AS
 CASE
     WHEN lowest = highest THEN 0
-    ELSE greatest(0, least(9, near_bin(x, lowest, bin_width(lowest, highest))))
+    WHEN isfinite(highest - lowest) THEN greatest(0, least(9, near_bin(x, lowest, (highest - lowest) / 10)))
+    ELSE greatest(0, least(9, near_bin(x / 4, lowest / 4, (highest / 4 - lowest / 4) / 10)))
 END::INTEGER;
 
 -- The counts of all bins out of a map bin -> count.

@@ -10,11 +10,8 @@ CASE WHEN counts IS NOT NULL THEN {
     'bins': list_transform(
         range(0, len(counts)),
         lambda i: {
-            'lower_bound': lowest + i * bin_width(lowest, highest),
-            'upper_bound': CASE
-                WHEN i + 1 = len(counts) THEN highest
-                ELSE lowest + (i + 1) * bin_width(lowest, highest)
-            END,
+            'lower_bound': bin_edge(lowest, highest, i),
+            'upper_bound': CASE WHEN i + 1 = len(counts) THEN highest ELSE bin_edge(lowest, highest, i + 1) END,
             'count': counts[i + 1]::BIGINT
         }
     )

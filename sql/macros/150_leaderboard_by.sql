@@ -23,12 +23,8 @@ CREATE OR REPLACE MACRO leaderboard_by(errors := 'exclude') AS TABLE
             job.name AS job,
             job.created_at,
             measured.*,
-            coalesce(
-                exact.higher_is_better,
-                general.higher_is_better,
-                declared_direction(job.metrics, measured.metric, measured.name),
-                TRUE
-            ) AS higher_is_better,
+            coalesce(exact.higher_is_better, general.higher_is_better) AS declared_for_all,
+            declared_direction(job.metrics, measured.metric, measured.name) AS declared_with_job,
             list_filter(job.suites, lambda s: s.name = measured.suite)[1].rows_digest AS rows_digest
         FROM measured
         INNER JOIN job ON measured.job_id = job.job_id
@@ -51,7 +47,17 @@ CREATE OR REPLACE MACRO leaderboard_by(errors := 'exclude') AS TABLE
             count(*) OVER (PARTITION BY workspace, dataset, suite, metric, name, rows_digest) AS models_on_these_rows,
             max(created_at)
                 OVER (PARTITION BY workspace, dataset, suite, metric, name, rows_digest)
-                AS newest_on_these_rows
+                AS newest_on_these_rows,
+            -- One direction for a whole ranking: that of the store, else that of the newest job that declares one.
+            coalesce(
+                declared_for_all,
+                first_value(declared_with_job IGNORE NULLS) OVER (
+                    PARTITION BY workspace, dataset, suite, metric, name
+                    ORDER BY created_at DESC, job_id DESC
+                    ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+                ),
+                TRUE
+            ) AS higher_is_better
         FROM latest
     ),
 
