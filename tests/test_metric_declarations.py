@@ -204,10 +204,8 @@ def log_names(store, name, **context):
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_declaration_of_one_name_goes_before_that_of_the_whole_metric(store, order):
-    wide, narrow = (
-        {"minimum": 0, "maximum": 1, "threshold": 1},
-        {"name": "easy", "minimum": 0, "maximum": 9, "threshold": 4},
-    )
+    wide: dict[str, Any] = {"minimum": 0, "maximum": 1, "threshold": 1}
+    narrow: dict[str, Any] = {"name": "easy", "minimum": 0, "maximum": 9, "threshold": 4}
     log_names(store, "own", metrics={"quality": [wide, narrow][::order]})
     for fields in [wide, narrow][::order]:
         store.metrics.declare("quality", **fields)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import itertools
 import shlex
+import shutil
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -53,7 +56,7 @@ def _page(store: Store, place: Place) -> Iterator[Block]:
     from evalstore.cli.pages.trend import trend_page
     from evalstore.demo.evaluation import DATASET
 
-    program = f"evalstore --store {shlex.quote(place.path or str(store.root))}"
+    program = f"{shlex.quote(_typed())} --store {shlex.quote(place.path or str(store.root))}"
     board = store.leaderboard(METRIC, dataset=DATASET)
     model, job = _best(board)
 
@@ -90,3 +93,9 @@ def _best(board: pl.DataFrame) -> tuple[str, str]:
 
     standing = board.group_by("model", "job").agg(pl.col("rank").mean()).sort("rank", "model")
     return standing.row(0, named=True)["model"], standing.row(0, named=True)["job"]
+
+
+def _typed() -> str:
+    """How this program is called in the reader's shell: by its name where the shell finds it, else as it was called."""
+    called = Path(sys.argv[0])
+    return str(called) if called.name == "evalstore" and not shutil.which("evalstore") else "evalstore"
