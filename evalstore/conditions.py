@@ -12,7 +12,10 @@ __all__ = ["ROW_FIELDS", "conditions", "json_path", "row_source"]
 
 ROW_FIELDS = ("suite", "row_key", "repetition", "cluster", "tags", "error", "latency", "cost", "total_tokens")
 _DOCUMENTS = ("item", "sample", "reference", "metadata")
-_FORM = re.compile(r"\s*(?P<field>.+?)\s*(?P<op>==|!=|<>|<=|>=|=|<|>|~)\s*(?P<value>.*?)\s*", re.DOTALL)
+_FORM = re.compile(
+    r"""\s*(?P<field>(?:"[^"]*"|[^"=!<>~])+?)\s*(?P<op>==|!=|<>|<=|>=|=|<|>|~)\s*(?P<value>(?![=<>~!]).*?)\s*""",
+    re.DOTALL,
+)
 _NAMES = {"==": "=", "<>": "!="}
 
 
@@ -41,16 +44,15 @@ def row_source(field: str) -> tuple[str, str | None] | None:
 
 
 def json_path(dotted: str) -> str:
-    """The JSON path of a dotted one: `a.b[0]` -> `$."a"."b"[0]`. A key with dots is quoted: `a."b.c"`."""
-    path = "$"
-    for quoted, plain, index in re.findall(r'"([^"]*)"|([^.\[\]"]+)|\[(\d+)\]', dotted):
-        path += f"[{index}]" if index else f'."{quoted or plain}"'
-    return path
+    """The JSON pointer of a dotted path: `a.b[0]` -> `/a/b/0`. A key with dots or brackets is quoted: `a."b.c"`."""
+    steps = re.findall(r'"([^"]*)"|([^.\[\]"]+)|\[(\d+)\]', dotted)
+    keys = (index or quoted or plain for quoted, plain, index in steps)
+    return "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in keys)
 
 
 def _condition(text: str, metrics: set[str]) -> dict[str, Any]:
-    match = _FORM.fullmatch(text)
-    if match is None or (match["value"] == ""):
+    match = _FORM.fullmatch(text) if isinstance(text, str) else None
+    if match is None or match["value"] == "":
         raise InvalidCondition(
             f"{text!r} is no condition: write FIELD OP VALUE, such as 'is_correct = 0' or 'error != null'"
         )
@@ -61,11 +63,14 @@ def _condition(text: str, metrics: set[str]) -> dict[str, Any]:
         if op not in ("=", "!="):
             raise InvalidCondition(f"{text!r}: null is compared with = or != only")
         op = "is null" if op == "=" else "is not null"
-    condition |= {"op": op, "text": value[1:-1] if quoted else value, "number": None if quoted else _number(value)}
+    plain = value.lower() if value.lower() in ("true", "false") else value  # as JSON writes them
+    condition |= {"op": op, "text": value[1:-1] if quoted else plain, "number": None if quoted else _number(value)}
     source = None if field.startswith("score.") else row_source(field)
     if source is not None:
         return condition | {"source": source[0], "path": source[1]}
-    metric, _, name = field.removeprefix("score.").partition(":")
+    metric, _, name = (part.strip('"') for part in field.removeprefix("score.").partition(":"))
+    if field.strip('"') in metrics:
+        metric, name = field.strip('"'), ""
     if metric not in metrics:
         valid = [*metrics, *ROW_FIELDS, *(f"{column}.<path>" for column in _DOCUMENTS)]
         raise UnknownField(f"{text!r}: there is no field {field!r}; {near(field, valid, most=20)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["Database", "check_root", "for_glob", "sql_text"]
 
 CATALOG = "catalog"
-_READS = {"SELECT", "EXPLAIN", "CALL"}
+_COMMENT = r"(?:\s|--[^\n]*\n|/\*.*?\*/)*"
+_EXPLAIN = re.compile(rf"{_COMMENT}EXPLAIN\b{_COMMENT}(?:ANALYZE\b|\([^)]*\))?", re.IGNORECASE | re.DOTALL)
+_PIVOTS = re.compile(rf"{_COMMENT}(?:PIVOT|UNPIVOT|FROM|SELECT|WITH)\b", re.IGNORECASE | re.DOTALL)
 
 
 def for_glob(path: Path | str) -> str:
@@ -44,10 +47,11 @@ def check_root(root: Path) -> None:
 class Database:
     """One in-memory DuckDB instance, into which catalogs are attached for a moment.
 
-    With `root`, SQL reaches no file outside that folder, no Python variable and no setting.
+    With `root`, SQL reaches no file outside that folder and no setting. Tables in variables of Python are visible with
+    `sees_variables` only.
     """
 
-    def __init__(self, root: Path | None = None) -> None:
+    def __init__(self, root: Path | None = None, *, sees_variables: bool = False) -> None:
         self.lock = threading.RLock()
         self._connection = duckdb.connect(":memory:")
         for setting in (
@@ -57,11 +61,15 @@ class Database:
             "SET enable_progress_bar = false",
         ):
             self._connection.execute(setting)
-        if root is not None:
+        if sees_variables:
+            self._connection.execute("SET python_scan_all_frames = true")  # a caller's frames lie above ours
+        else:
             self._connection.execute("SET python_enable_replacements = false")
+        if root is not None:
             inside = ", ".join(sql_text(f"{place}/") for place in (root, for_glob(root)))
             self._connection.execute(f"SET allowed_directories = [{inside}]")
             self._connection.execute("SET enable_external_access = false")
+        if root is not None or sees_variables:  # SQL of users runs here
             self._connection.execute("SET lock_configuration = true")
 
     def close(self) -> None:
@@ -159,20 +167,17 @@ class Database:
 
         Raises: QueryError where it cannot be parsed, UsageError otherwise.
         """
-        try:
-            statements = self._connection.extract_statements(sql)
-        except duckdb.Error as error:
-            raise QueryError(_message(error), sql=sql) from error
-        # PIVOT arrives as a CREATE TYPE that carries the SELECT after it (1.5), or as one MULTI (2.0).
-        kinds = [str(statement.type).rpartition(".")[2] for statement in statements]
-        if kinds not in (["MULTI"], ["CREATE", "SELECT"]) or "pivot" not in sql.lower():
+        kinds, wanted = self._statements(sql)
+        if kinds == ["EXPLAIN"]:  # EXPLAIN ANALYZE runs what it explains
+            kinds, _ = self._statements(_EXPLAIN.sub("", sql, count=1))
+        # PIVOT arrives as a CREATE TYPE before the SELECT that needs it (1.5), or as both in one (2.0).
+        if not (kinds in (["MULTI"], ["CREATE", "SELECT"]) and _PIVOTS.match(sql)):
             if len(kinds) != 1:
                 raise UsageError(f"sql takes exactly one statement, not {len(kinds)}")
-            if kinds[0] not in _READS:
+            if kinds != ["SELECT"]:
                 raise UsageError(
                     f"sql only reads: {kinds[0]} is refused; to change the data use the Python API or the command line"
                 )
-        wanted = set().union(*(statement.named_parameters for statement in statements))
         given = set(given)
         if wanted != given:
             missing = ", ".join(f"${name}" for name in sorted(wanted - given))
@@ -180,6 +185,17 @@ class Database:
             parts = [f"give a value for {missing}"] if missing else []
             parts += [f"the query has no {surplus}"] if surplus else []
             raise UsageError("; ".join(parts))
+
+    def _statements(self, sql: str) -> tuple[list[str], set[str]]:
+        """The kinds of the statements in a text, and the parameters that they name."""
+        try:
+            statements = self._connection.extract_statements(sql)
+        except duckdb.Error as error:
+            raise QueryError(_message(error), sql=sql) from error
+        except TypeError as error:
+            raise UsageError("sql is text that can be written as UTF-8") from error
+        kinds = [str(statement.type).rpartition(".")[2] for statement in statements]
+        return kinds, {name for statement in statements for name in statement.named_parameters}
 
 
 def _first_line(error: Exception) -> str:

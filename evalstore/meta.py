@@ -32,7 +32,7 @@ def append(root: Path, file: str, entry: dict[str, Any]) -> None:
 def read(root: Path, file: str) -> list[dict[str, Any]]:
     """All whole entries of a file, in the order in which they were appended."""
     try:
-        lines = (root / "meta" / file).read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = (root / "meta" / file).read_text(encoding="utf-8", errors="replace").split("\n")
     except FileNotFoundError:
         return []
     entries = []

@@ -18,7 +18,11 @@ __all__ = ["Metrics"]
 
 
 class Metrics:
-    """What is known of the metrics of a workspace. A declaration made with a job goes before one made here."""
+    """What is known of the metrics of a workspace.
+
+    For the aggregates of a job, a declaration made with the job goes before one made here; for the direction of a
+    ranking, which is one for all its jobs, it is the other way round.
+    """
 
     def __init__(self, root: Path, workspace: str, catalog: Catalog) -> None:
         self._root, self._workspace, self._catalog = root, workspace, catalog

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -79,6 +79,8 @@ def declarations(metrics: Mapping[str, Any] | None) -> list[MetricDeclaration]:
     Raises: UsageError, which names the metric and the field.
     """
     found = []
+    if metrics is not None and not isinstance(metrics, Mapping):
+        raise UsageError(f"metrics is a dict of metric -> declaration, not {type(metrics).__name__}")
     for metric, given in (metrics or {}).items():
         for one in given if isinstance(given, list) else [given]:
             fields = one.model_dump(by_alias=True) if isinstance(one, BaseModel) else one

@@ -65,7 +65,8 @@ class Session:
 
     def _database(self, *, allow_external: bool) -> Database:
         if allow_external not in self._databases:
-            self._databases[allow_external] = Database(None if allow_external else self.root)
+            root = None if allow_external else self.root
+            self._databases[allow_external] = Database(root, sees_variables=allow_external)
         return self._databases[allow_external]
 
     def _ask(

@@ -398,8 +398,9 @@ class Store:
     ) -> recorder.Job:
         head = job_context.job_head(name, workspace=self.workspace, source=source, metadata=metadata, **context)
         store_folder.create(self.root)
-        own = {(one["metric"], one["name"]) for one in head["metrics"]}
-        head["metrics"] += [one for one in self.metrics.in_force() if (one["metric"], one["name"]) not in own]
+        own = {(one["metric"], one["name"]): one for one in head["metrics"]}
+        general = {(one["metric"], one["name"]): one for one in self.metrics.in_force()}
+        head["metrics"] = list((general | own).values())
         return recorder.Job(self.root, head, lambda: self._job_files, self._catalog)
 
     def _job(self, text: str) -> pa.Table:

@@ -187,12 +187,15 @@ def test_the_declaration_of_the_job_goes_first_however_many_rows_and_metrics_the
     assert {score.out_of_range for score in store.aggregate_scores("one").scores} == {0}
 
 
-def test_the_direction_of_the_job_goes_before_that_of_the_store(store):
-    store.metrics.declare("quality", higher_is_better=True)
-    for name, value in (("low", 1.0), ("high", 2.0)):
-        record(store, name, [value], metrics={"quality": {"higher_is_better": False}})
-    assert store.leaderboard("quality")["higher_is_better"].to_list() == [False, False]
-    assert ranking(store) == ["low", "high"]
+def test_one_direction_holds_for_a_whole_ranking(store):
+    record(store, "low", [1.0], metrics={"quality": {"higher_is_better": True}})
+    record(store, "high", [2.0])
+    record(store, "middle", [1.5], metrics={"quality": {"higher_is_better": False}})
+    assert set(store.leaderboard("quality")["higher_is_better"]) == {False}  # as the newest job says that says anything
+    assert ranking(store) == ["low", "middle", "high"]
+    store.metrics.declare("quality", higher_is_better=True)  # for the store as a whole: goes before that of jobs
+    assert set(store.leaderboard("quality")["higher_is_better"]) == {True}
+    assert ranking(store) == ["high", "middle", "low"]
 
 
 def log_names(store, name, **context):

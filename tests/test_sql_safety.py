@@ -367,7 +367,7 @@ def test_missing_and_surplus_parameters_are_named(asked, sql, given, named, mess
         asked.sql(sql, given, **named)
 
 
-@pytest.mark.parametrize("value", [object(), {1, 2}, "\ud800", pl.Series([1]), ...], ids=ascii)
+@pytest.mark.parametrize("value", [object(), {1, 2}, "\ud800", pl.Series([1]), ...], ids=range(5))
 def test_a_parameter_that_duckdb_does_not_take_is_an_error_of_ours(asked, value):
     with pytest.raises((QueryError, UsageError)):
         asked.sql("SELECT $value", value=value)
@@ -450,8 +450,9 @@ def test_columns_of_the_same_name_are_answered_or_refused_with_an_error_of_ours(
 # fmt: off
 WORDS = [
     "SELECT", "EXPLAIN", "ANALYZE", "COPY", "(SELECT 1 AS a)", "TO", "'@/evals/out.csv'", "PIVOT", "job", "jobs",
-    "FROM", ";", "--", "'", '"', "$x", "?", "CREATE TABLE t AS", "CREATE TEMP VIEW jobs AS", "CALL", "DELETE FROM", "*",
-    "1", "(", ")", "WITH", "AS", "ON", "USING", "count(*)", "row_scores", "metric", "DROP VIEW", "/*", "*/", "\0", "\ud800",
+    "FROM", ";", "--", "'", '"', "$x", "?", "CREATE TABLE t AS", "CREATE TEMP VIEW jobs AS", "CALL", "DELETE FROM",
+    "*", "1", "(", ")", "WITH", "AS", "ON", "USING", "count(*)", "row_scores", "metric", "DROP VIEW", "/*", "*/",
+    "\0", "\ud800",
 ]
 # fmt: on
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)
@@ -508,7 +509,7 @@ def test_any_text_comes_back_equal_and_never_changes_the_shape_of_an_answer(fold
             )
     shown = store.show(job.name)
     assert shown["tags"] == sorted(texts)
-    assert json.loads(shown["config"]) == texts
+    assert shown["config"] == texts
     assert dict(shown["labels"]) == {text: text for text in texts}
     rows = {row.row_key: row for row in store.row_scores(job.name)}
     assert rows.keys() == set(texts)

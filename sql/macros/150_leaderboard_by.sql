@@ -63,11 +63,7 @@ CREATE OR REPLACE MACRO leaderboard_by(errors := 'exclude') AS TABLE
 
     compared AS (
         SELECT
-            * REPLACE (
-                first_value(higher_is_better) OVER (
-                    PARTITION BY workspace, dataset, suite, metric, name ORDER BY created_at DESC, job_id DESC
-                ) AS higher_is_better
-            ),
+            *,
             rows_digest = first_value(rows_digest) OVER (
                 PARTITION BY workspace, dataset, suite, metric, name
                 ORDER BY models_on_these_rows DESC, newest_on_these_rows DESC, rows_digest ASC

@@ -28,18 +28,22 @@ field AS (
     SELECT
         condition.number,
         condition.c,
-        score.suite,
-        score.row_key,
-        score.repetition,
+        r.suite,
+        r.row_key,
+        r.repetition,
         score.value AS actual_number,
         coalesce(score.label, score.value::VARCHAR) AS actual_text
-    FROM row_scores AS score
-    INNER JOIN condition
+    FROM rows AS r
+    INNER JOIN condition ON condition.c.source = 'score'
+    LEFT JOIN row_scores AS score
         ON
-            condition.c.source = 'score'
-            AND score.metric = condition.c.metric
-            AND (condition.c.name IS NULL OR score.name = condition.c.name)
-    WHERE score.job_id = $job_id
+            r.job_id = score.job_id
+            AND r.suite = score.suite
+            AND r.row_key = score.row_key
+            AND r.repetition = score.repetition
+            AND condition.c.metric = score.metric
+            AND (condition.c.name IS NULL OR condition.c.name = score.name)
+    WHERE r.job_id = $job_id
 ),
 
 met AS (
