@@ -15,7 +15,8 @@ from evalstore.errors import JobBusy, JobExists, JobNotFound
 
 WRITER = """
     import sys, time, evalstore
-    job = evalstore.open(sys.argv[1]).job("nightly", dataset="d", model="m", metrics={"s": {"minimum": 0, "maximum": 1}})
+    store = evalstore.open(sys.argv[1])
+    job = store.job("nightly", dataset="d", model="m", metrics={"s": {"minimum": 0, "maximum": 1}})
     for number in range(25):
         job.log(item={"q": number}, scores={"right": number % 2 == 0, "s": number / 25}, row_key=number)
     print("logged", flush=True)
