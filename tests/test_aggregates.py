@@ -828,3 +828,20 @@ def test_totals_add_up_what_rows_used_and_leave_unknown_what_is_not_known(store)
     unknown = store.show(logged(store, [{}]))
     fields = ("prompt_tokens", "total_tokens", "cost", "latency_mean", "latency_p50", "latency_p95")
     assert [unknown[field] for field in fields] == [None] * 6
+
+
+def test_an_error_that_counts_has_not_passed_whatever_decides_who_passes(store):
+    metrics = {"graded": {"minimum": 0, "maximum": 5, "threshold": 4}}
+    judge_down = {"error": "judge down"}
+    with store.job("policies", metrics=metrics) as job:
+        job.log(item=1, scores={"graded": 5, "flag": True, "told": {"value": 0.5, "passed": True}})
+        job.log(item=2, error="no answer")
+        job.log(item=3, scores={"graded": judge_down, "flag": judge_down, "told": judge_down})
+    for errors in ("zero", "worst"):
+        found = store.aggregate_scores("policies", errors=errors).scores
+        assert [(one.name, one.passed, one.evaluated) for one in found] == [
+            ("flag", 1, 3),
+            ("graded", 1, 3),
+            ("told", 1, 3),
+        ]
+    assert {(one.passed, one.evaluated) for one in store.aggregate_scores("policies").scores} == {(1, 1)}

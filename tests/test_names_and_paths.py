@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import evalstore
@@ -76,7 +76,7 @@ def test_a_name_that_cannot_be_a_folder_is_refused_with_the_nearest_allowed_one(
     assert everything_under(tmp_path) == []
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(st.characters(), max_size=250))
 def test_the_nearest_allowed_name_is_allowed(name):
     try:
@@ -201,7 +201,7 @@ def test_has_job_takes_the_ways_to_name_a_job(series):
     assert not series.has_job("olt")
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(st.characters(), max_size=30))
 def test_any_text_names_a_job_or_is_refused(text):
     try:

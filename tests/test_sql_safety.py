@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import evalstore
@@ -466,7 +466,7 @@ def fuzzed(tmp_path_factory):
     return store
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(ANY_TEXT | st.lists(st.sampled_from(WORDS), max_size=9).map(" ".join))
 @example("EXPLAIN ANALYZE COPY (SELECT 1 AS a) TO '@/evals/out.csv'")
 @example("CREATE TEMP VIEW jobs AS SELECT 1 AS pivot ; SELECT 1")
@@ -491,7 +491,7 @@ NASTY = [
 TEXTS = st.lists(st.sampled_from(NASTY) | st.text(min_size=1, max_size=15), min_size=1, max_size=12, unique=True)
 
 
-@settings(max_examples=4)
+@settings(max_examples=4, suppress_health_check=[HealthCheck.too_slow])
 @given(TEXTS)
 @example(NASTY)
 def test_any_text_comes_back_equal_and_never_changes_the_shape_of_an_answer(folder, texts):
@@ -521,7 +521,7 @@ def test_any_text_comes_back_equal_and_never_changes_the_shape_of_an_answer(fold
         assert row.metrics["m" + text][0].value == 1
 
 
-@settings(max_examples=3)
+@settings(max_examples=3, suppress_health_check=[HealthCheck.too_slow])
 @given(TEXTS)
 @example(NASTY)
 def test_any_text_filters_exactly_what_equals_it(folder, texts):
@@ -594,7 +594,7 @@ PLAIN_TEXTS = [
 ]
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(
     kind=st.sampled_from(["metadata", "score"]),
     op=st.sampled_from([*OPERATORS, "~"]),
@@ -777,7 +777,7 @@ def test_a_field_that_is_not_there_names_near_ones(fields, condition, near):
         matching(fields, condition)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(ANY_TEXT)
 def test_any_text_as_a_condition_selects_or_is_refused(fields, text):
     with suppress(UsageError):  # the user's condition is wrong, never our SQL

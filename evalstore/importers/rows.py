@@ -11,7 +11,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from evalstore.errors import BrokenInput
+from evalstore import score_values
+from evalstore.errors import BrokenInput, InvalidScore
 from evalstore.importers.files import TEXT_KEPT, Record, read_records
 from evalstore.importers.paths import FieldPath, MissingFieldError, without
 
@@ -60,7 +61,8 @@ def logged_rows(path: Path | str, mapping: RowMapping, *, skip_bad_rows: bool = 
 
     Keys: item, sample, reference, scores, row_key, suite, cluster, metadata, latency, cost, prompt_tokens,
     completion_tokens, repetition, error. With `skip_bad_rows` a bad record becomes a row in error, with its line and
-    the start of its text as item; what is wrong with the file as a whole is raised all the same.
+    the start of its text as item, and so does the place where a file breaks off; a file of which nothing can be read is
+    refused all the same.
 
     Raises:
         BrokenInput: the file cannot be used (see `read_records`) or holds no rows; and, unless they are skipped, a
@@ -69,7 +71,7 @@ def logged_rows(path: Path | str, mapping: RowMapping, *, skip_bad_rows: bool = 
     """
     rows = _Rows(path, mapping)
     empty = True
-    for record in read_records(path):
+    for record in _records(path, to_the_end=skip_bad_rows):
         empty = False
         try:
             row = rows.row(record)
@@ -80,6 +82,19 @@ def logged_rows(path: Path | str, mapping: RowMapping, *, skip_bad_rows: bool = 
         yield row
     if empty:
         raise BrokenInput("holds no rows", file=path)
+
+
+def _records(path: Path | str, *, to_the_end: bool) -> Iterator[Record]:
+    """The records of a file; where it breaks off after some of them, the break is one more, bad record."""
+    count = 0
+    try:
+        for record in read_records(path):
+            count += 1
+            yield record
+    except BrokenInput as problem:
+        if not (to_the_end and count):
+            raise
+        yield Record(problem.line or count + 1, None, problem)
 
 
 class _Rows:
@@ -143,6 +158,10 @@ class _Rows:
             if kind != first:
                 text = f"mixed types: the score is {kind}, while on line {line} it is {first}"
                 raise self._problem(text, record, self._mapping.scores[name])
+        try:
+            score_values.normalise(scores)
+        except InvalidScore as error:
+            raise self._problem(str(error), record) from error
         for name, kind in kinds.items():
             self._kinds.setdefault(name, (kind, record.line))
         return scores

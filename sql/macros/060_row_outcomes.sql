@@ -34,7 +34,7 @@ CREATE OR REPLACE MACRO row_outcomes(errors := 'exclude', slice_source := NULL, 
                     THEN coalesce(measure.minimum, rubric_minimum(measure.rubric), measure.lowest)
                 ELSE coalesce(measure.maximum, rubric_maximum(measure.rubric), measure.highest)
             END AS value_of_error,
-            measure.is_boolean,
+            measure.is_judged OR measure.threshold IS NOT NULL AS is_judged,
             isnan(score.value) AS is_nan,
             isinf(score.value) AS is_inf,
             CASE
@@ -78,7 +78,7 @@ CREATE OR REPLACE MACRO row_outcomes(errors := 'exclude', slice_source := NULL, 
         CASE WHEN state = 'scored' THEN label END AS label,
         CASE
             WHEN state = 'scored' THEN passed
-            WHEN state = 'error' AND errors <> 'exclude' AND is_boolean THEN FALSE
+            WHEN state = 'error' AND errors <> 'exclude' AND is_judged THEN FALSE
         END AS passed,
         coalesce(is_nan, FALSE) AS is_nan,
         coalesce(is_inf, FALSE) AS is_inf,

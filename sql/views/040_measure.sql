@@ -9,7 +9,8 @@ WITH seen AS (
         min(value) FILTER (WHERE status = 'scored') AS lowest,
         max(value) FILTER (WHERE status = 'scored') AS highest,
         coalesce(bool_and(value_type = 'bool') FILTER (WHERE status = 'scored'), FALSE) AS is_boolean,
-        coalesce(bool_and(label IS NOT NULL) FILTER (WHERE status = 'scored'), FALSE) AS is_labelled
+        coalesce(bool_and(label IS NOT NULL) FILTER (WHERE status = 'scored'), FALSE) AS is_labelled,
+        coalesce(bool_or(passed IS NOT NULL), FALSE) AS is_judged
     FROM row_scores
     GROUP BY job_id, suite, metric, name
 )

@@ -3,6 +3,7 @@
 import gzip
 import json
 import math
+import random
 from pathlib import Path
 
 import pytest
@@ -272,10 +273,11 @@ def test_a_file_of_bad_rows_only_is_rows_in_error(write):
     assert [row["row_key"] for row in rows_of(write("x", "y"), skip_bad_rows=True)] == ["line 1", "line 2"]
 
 
-def test_what_is_wrong_with_the_whole_file_is_raised_although_bad_rows_are_skipped(tmp_path):
+@pytest.mark.parametrize("content", [b"", gzip.compress(b'{"q": 1}\n' * 1000)[:12]], ids=["empty", "no line"])
+def test_a_file_of_which_nothing_can_be_read_is_refused_although_bad_rows_are_skipped(tmp_path, content):
     path = tmp_path / "rows.jsonl.gz"
-    path.write_bytes(gzip.compress(b'{"q": 1}\n' * 1000)[:-8])
-    with pytest.raises(BrokenInput, match="cut off"):
+    path.write_bytes(content)
+    with pytest.raises(BrokenInput):
         rows_of(path, item=["q"], skip_bad_rows=True)
 
 
@@ -313,3 +315,32 @@ def test_the_real_solutions_of_four_models_have_their_known_accuracy(model, accu
     assert len(rows) == 1319
     assert sum(row["scores"]["is_correct"] for row in rows) / len(rows) == pytest.approx(accuracy, abs=5e-5)
     assert all(row["sample"]["solution"] and row["item"]["question"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("score", "said"),
+    [("9" * 400, "does not fit a double"), ('{"foo": 1}', "no field 'foo'"), ('{"passed": 3}', "passed is")],
+)
+def test_a_score_that_is_none_names_file_and_line_and_can_be_skipped(tmp_path, score, said):
+    path = tmp_path / "rows.jsonl"
+    path.write_text(f'{{"q": 1, "s": {score}}}\n{{"q": 2, "s": 1}}\n')
+    mapping = RowMapping(scores={"s": parse_path("s")})
+    with pytest.raises(BrokenInput, match=rf"rows\.jsonl:1: .*{said}"):
+        list(logged_rows(path, mapping))
+    bad, good = logged_rows(path, mapping, skip_bad_rows=True)
+    assert said in bad["error"]
+    assert good["scores"] == {"s": 1}
+
+
+@pytest.mark.parametrize("name", ["cut.json", "cut.jsonl.gz"])
+def test_what_was_read_before_a_file_breaks_off_is_kept_where_bad_rows_are_skipped(tmp_path, name):
+    lines = [json.dumps({"q": number, "s": 1, "noise": random.Random(number).random()}) for number in range(20_000)]
+    whole = ("[" + ",".join(lines) + "]").encode() if name == "cut.json" else gzip.compress("\n".join(lines).encode())
+    path = tmp_path / name
+    path.write_bytes(whole[: len(whole) // 2])
+    mapping = RowMapping(scores={"s": parse_path("s")})
+    with pytest.raises(BrokenInput):
+        list(logged_rows(path, mapping))
+    rows = list(logged_rows(path, mapping, skip_bad_rows=True))
+    assert len(rows) > 1000
+    assert [bool(row.get("error")) for row in rows] == [False] * (len(rows) - 1) + [True]
