@@ -22,6 +22,7 @@ __all__ = ["Database", "check_root", "for_glob", "sql_text"]
 CATALOG = "catalog"
 _COMMENT = r"(?:\s|--[^\n]*\n|/\*.*?\*/)*"
 _EXPLAIN = re.compile(rf"{_COMMENT}EXPLAIN\b{_COMMENT}(?:ANALYZE\b|\([^)]*\))?", re.IGNORECASE | re.DOTALL)
+_LOGGING = re.compile(r"(?:enable|disable)_logging", re.IGNORECASE)
 _PIVOTS = re.compile(rf"{_COMMENT}(?:PIVOT|UNPIVOT|FROM|SELECT|WITH)\b", re.IGNORECASE | re.DOTALL)
 
 
@@ -143,6 +144,8 @@ class Database:
         except duckdb.Error as error:
             missing = isinstance(error, duckdb.IOException)
             raise QueryError(_message(error), sql=sql, file=file, is_missing_file=missing) from error
+        except RuntimeError as error:  # 1.5: a parameter that is no UTF-8
+            raise QueryError(_first_line(error), sql=sql, file=file) from error
 
     def ask_file(self, name: str, /, **parameters: Any) -> pa.Table:
         """The answer to the question in one file of `sql/`."""
@@ -167,6 +170,8 @@ class Database:
 
         Raises: QueryError where it cannot be parsed, UsageError otherwise.
         """
+        if _LOGGING.search(sql):  # a function that a SELECT can call, and that writes files
+            raise UsageError("sql only reads: logging is refused")
         kinds, wanted = self._statements(sql)
         if kinds == ["EXPLAIN"]:  # EXPLAIN ANALYZE runs what it explains
             kinds, _ = self._statements(_EXPLAIN.sub("", sql, count=1))

@@ -157,7 +157,7 @@ def test_a_job_killed_while_it_finished_is_there_whole_or_not_at_all(store, step
     assert_whole_or_not_at_all(store, step, ["before"])
 
 
-@pytest.mark.parametrize("step", ["before-rename", "before-publish"])
+@pytest.mark.parametrize("step", ["before-publish", pytest.param("before-rename", marks=pytest.mark.slow)])
 def test_the_first_job_of_a_store_killed_while_it_finished_is_there_whole_or_not_at_all(store, step):
     run(FINISHES, store.root, step, True, exit_code=137)
     assert_whole_or_not_at_all(store, step, [])

@@ -115,7 +115,7 @@ def test_jobs_of_several_processes_are_all_stored_exactly_once(store, writers, j
     assert list((store.root / "staging").glob("*/*")) == []
 
 
-@pytest.mark.parametrize("jobs", [6, pytest.param(60, marks=[pytest.mark.slow, pytest.mark.timeout(900)])])
+@pytest.mark.parametrize("jobs", [4, pytest.param(60, marks=[pytest.mark.slow, pytest.mark.timeout(900)])])
 def test_readers_see_only_whole_jobs_while_others_write(store, jobs):
     record(store, "first")
     with writers_and_readers(store.root, 2, jobs, readers=2) as (writing, reading):
@@ -196,6 +196,35 @@ def test_a_name_is_never_handed_out_again_while_its_job_is_being_committed(store
         won = [int(process.wait_for("won").split()[1]) for process in processes]
     assert sum(won) == rounds
     assert dict(store.jobs().select("name", "rows_total").rows()) == {f"round-{n}": 1 for n in range(rounds)}
+
+
+FINISHES_WHEN_TOLD = """
+store = evalstore.open(root)
+for number in range(int(sys.argv[2])):
+    job = store.job(f"job-{number}")
+    job.log(item=1, scores={"right": True})
+    say("ready")
+    wait()
+    job.finish()
+    say("finished", number)
+"""
+
+
+def test_a_writer_that_stands_still_right_after_its_commit_may_be_published_by_others(store):
+    rounds = 6
+    catalog = Catalog(store.root)
+    with Process(FINISHES_WHEN_TOLD, store.root, rounds) as writer:
+        for number in range(rounds):
+            writer.wait_for("ready")
+            target = store.root / f"jobs/default/job-{number}"
+            writer.go()
+            while not target.exists():
+                pass
+            writer.signal(signal.SIGSTOP)
+            catalog.publish(wait=0)
+            writer.signal(signal.SIGCONT)
+            writer.wait_for(f"finished {number}")
+    assert store.jobs().height == rounds
 
 
 HOLDS_READ_ONLY = """
@@ -324,16 +353,17 @@ def test_a_wal_of_an_older_snapshot_stops_nobody(store, stranger):
 # Left-overs and damage
 
 
-@pytest.mark.parametrize("name", ["catalog.duckdb.wal", "next.duckdb", "next.duckdb.wal"])
-def test_a_left_over_file_of_nonsense_stops_nobody(store, name):
+def test_left_over_files_of_nonsense_stop_nobody(store):
     record(store, "first")
-    (store.root / name).write_bytes(b"not a database\0" * 1000)
-    (store.root / name).chmod(0o444)
+    left_over = [store.root / name for name in ("catalog.duckdb.wal", "next.duckdb", "next.duckdb.wal")]
+    for path in left_over:
+        path.write_bytes(b"not a database\0" * 1000)
+        path.chmod(0o444)
     assert_whole(session_sees(store), ["first"])
     record(store, "second")
     assert_whole(session_sees(store), ["first", "second"])
     assert_whole(published(store.root), ["first", "second"])
-    assert not (store.root / name).exists()
+    assert not any(path.exists() for path in left_over)
 
 
 def test_a_left_over_copy_of_the_snapshot_with_a_wal_brings_nothing_in(store, stranger):
@@ -464,7 +494,7 @@ for name in ("first", "second"):
 """
 
 ASKS_AS_NOBODY = f"""
-def asked():
+def asked(root):
     store = evalstore.open(root)
     say(json.dumps(store.sql(\"\"\"{LOOKS}\"\"\").rows()))
     say(sorted(store.leaderboard("right")["job"]), store.show("second")["rows_total"], len(store.row_scores("second")))
@@ -472,17 +502,23 @@ def asked():
         store.job("third")
     except (OSError, EvalStoreError) as error:
         say(type(error).__name__, error)
+    else:
+        say("a job was opened")
 
-root, protected = sys.argv[2], root
-asked()  # loads everything that another user might not be allowed to load
-root = protected
+*protected, warm = sys.argv[1:]
+asked(warm)  # loads everything that another user might not be allowed to load
 if os.geteuid() == 0:
     os.setgroups([])
     os.setgid(65534)
     os.setuid(65534)
-assert not os.access(root, os.W_OK)
-asked()
+for root in protected:
+    assert not os.access(root, os.W_OK)
+    asked(root)
 """
+
+
+def everything_under(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
 def protect(folder):
@@ -502,22 +538,23 @@ def readable_folder():
                 path.chmod(0o755)
 
 
-@pytest.mark.parametrize("is_snapshot_there", [True, False])
-def test_sessions_on_a_folder_that_may_not_be_written_see_everything_committed(readable_folder, is_snapshot_there):
-    root = readable_folder / "evals"
-    run(DIES_UNPUBLISHED, root, exit_code=137)
-    assert [row[0] for row in published(root)] == ["first"]
-    shutil.copytree(root, readable_folder / "other")
-    if not is_snapshot_there:
-        (root / "catalog.duckdb").unlink()
-    protect(root)
-    before = sorted(path.name for path in root.iterdir())
-    *_, seen, other, refusal = run(ASKS_AS_NOBODY, root, readable_folder / "other")
-    assert_whole(json.loads(seen), ["first", "second"])
-    assert other == "['first', 'second'] 20 20"
-    assert refusal.startswith("PermissionError")
-    assert sorted(path.name for path in root.iterdir()) == before
-    assert len(pending(root)) == 1
+def test_sessions_on_a_folder_that_may_not_be_written_see_everything_committed(readable_folder):
+    roots = [readable_folder / name for name in ("evals", "without-snapshot", "warm")]
+    run(DIES_UNPUBLISHED, roots[0], exit_code=137)
+    assert [row[0] for row in published(roots[0])] == ["first"]
+    for copy in roots[1:]:
+        shutil.copytree(roots[0], copy)
+    (roots[1] / "catalog.duckdb").unlink()
+    before = [everything_under(root) for root in roots[:2]]
+    for root in roots[:2]:
+        protect(root)
+    _, _, _, *said = run(ASKS_AS_NOBODY, *roots)
+    assert len(said) == 6
+    for seen, other, refusal in (said[:3], said[3:]):
+        assert_whole(json.loads(seen), ["first", "second"])
+        assert other == "['first', 'second'] 20 20"
+        assert refusal.startswith("PermissionError")
+    assert [everything_under(root) for root in roots[:2]] == before
 
 
 def test_sessions_on_a_read_only_file_system_see_everything_committed(tmp_path):

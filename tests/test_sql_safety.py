@@ -521,7 +521,7 @@ def test_any_text_comes_back_equal_and_never_changes_the_shape_of_an_answer(fold
         assert row.metrics["m" + text][0].value == 1
 
 
-@settings(max_examples=3, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=2, suppress_health_check=[HealthCheck.too_slow])
 @given(TEXTS)
 @example(NASTY)
 def test_any_text_filters_exactly_what_equals_it(folder, texts):
