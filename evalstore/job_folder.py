@@ -191,7 +191,8 @@ def commit_files(root: Path, commit: Path, job_id: str, workspace: str, name: st
     fault_point("after-rename")
     sync_folder(target.parent)
     sync_folder(target.parent.parent)
-    sync_folder(commit.parent)
+    with suppress(FileNotFoundError):  # somebody has published the job already, and cleared its place in staging
+        sync_folder(commit.parent)
 
 
 def _staging(root: Path, workspace: str, name: str) -> Path:
