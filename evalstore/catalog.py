@@ -12,22 +12,22 @@ import os
 import shutil
 import struct
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from evalstore.catalog_tables import CatalogTables
+from evalstore.committed import complete_replacements
 from evalstore.database import Database
 from evalstore.durable_files import fault_point, sync_folder
 from evalstore.errors import BrokenStore, QueryError
-from evalstore.job_document import job_document
 from evalstore.job_folder import drop_staging
-from evalstore.markers import is_stale, pending_markers
+from evalstore.markers import Marker
+from evalstore.store_lock import writer_lock
+from evalstore.trash import GRACE, bury, waiting
+from evalstore.unpublished import Change, unpublished
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-    from evalstore.catalog_tables import Unpublished
 
 __all__ = ["Catalog"]
 
@@ -55,7 +55,7 @@ class Catalog:
         until = time.monotonic() + wait
         again_until = until + PUBLISH_AGAIN
         while True:
-            with self._writer_lock(until) as held:
+            with writer_lock(self.root, until=until) as held:
                 if not held:
                     return False
                 self._publish_once(even_if_current=even_if_current)
@@ -75,58 +75,31 @@ class Catalog:
         """Whether the snapshot may not show everything that is committed, or may show what a stranger has written."""
         return not self.file.exists() or self._wal.exists() or bool(self.unpublished())
 
-    def unpublished(self) -> Unpublished:
-        """What is committed and marked, with the document of the job ({} for meta).
-
-        A job whose document cannot be used is left out and keeps its marker: it stops nobody.
-        """
-        found: Unpublished = []
-        for marker in pending_markers(self.root):
-            if marker.operation == "meta":
-                found.append((marker, {}))
-            elif is_stale(self.root, marker):
-                with suppress(OSError):
-                    marker.drop(self.root)
-            elif (document := job_document(self.root, marker.path)) and document["job"]["job_id"] == marker.job_id:
-                found.append((marker, document))
-        return found
-
-    @contextmanager
-    def _writer_lock(self, until: float) -> Iterator[bool]:
-        descriptor = os.open(self.root / "writer.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            while True:
-                try:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    if time.monotonic() >= until:
-                        yield False
-                        return
-                    time.sleep(0.003)
-                else:
-                    yield True
-                    return
-        finally:
-            os.close(descriptor)
+    def unpublished(self) -> list[Change]:
+        """What is committed, deleted or restored and marked as not shown yet."""
+        return unpublished(self.root)
 
     def _publish_once(self, *, even_if_current: bool) -> None:
         if not (even_if_current or self.needs_publishing()):
             return
+        complete_replacements(self.root)
         fresh = not self.file.exists()
         draft = self.root / "next.duckdb"
         for left_over in (draft, self.root / "next.duckdb.wal"):
             left_over.unlink(missing_ok=True)  # a WAL beside a fresh copy would be replayed into it
         if not fresh:
             self._copy_snapshot(draft)
-        unpublished = self.unpublished()  # after the copy: whoever marks later finds us gone and publishes itself
+        changes = self.unpublished()  # after the copy: whoever marks later finds us gone and publishes itself
+        # Also those whose marker somebody did not live to place.
+        changes += [Change(Marker("delete", stone.job_id, stone.path)) for stone in waiting(self.root)]
         try:
-            self._write(draft, unpublished, everything=fresh)
+            self._write(draft, changes, everything=fresh)
         except BrokenStore as error:
             if fresh:
                 raise
             _log.warning("%s; it is made anew from the job folders", error)
             draft.unlink(missing_ok=True)
-            self._write(draft, unpublished, everything=True)
+            self._write(draft, changes, everything=True)
         fault_point("before-publish")
         with draft.open("rb") as file:
             os.fsync(file.fileno())
@@ -135,16 +108,24 @@ class Catalog:
         draft.rename(self.file)
         sync_folder(self.root)
         fault_point("after-publish")
-        for marker, _ in unpublished:
-            drop_staging(self.root, marker.path, marker.job_id)
-            marker.drop(self.root)
+        for change in changes:
+            drop_staging(self.root, change.marker.path, change.marker.job_id)
+            change.marker.drop(self.root)
+        self._bury()
 
-    def _write(self, draft: Path, unpublished: Unpublished, *, everything: bool) -> None:
+    def _bury(self) -> None:
+        """Moves the folders of jobs that no reader can need any more. What cannot be moved now is moved later."""
+        for stone in waiting(self.root):
+            if stone.age >= GRACE:
+                with suppress(OSError):
+                    bury(self.root, stone)
+
+    def _write(self, draft: Path, changes: list[Change], *, everything: bool) -> None:
         self._publisher = database = self._publisher or Database()
         with database.lock:
             try:
                 database.attach(draft, read_only=False)
-                self.tables.fill(database, unpublished, everything=everything)
+                self.tables.fill(database, changes, everything=everything)
                 database.run("CHECKPOINT")
                 database.detach()
             except BaseException:

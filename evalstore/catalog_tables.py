@@ -6,17 +6,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from evalstore import json_text, meta, sql_files
+from evalstore.committed import committed_jobs
 from evalstore.database import for_glob, sql_text
 from evalstore.job_document import job_document
-from evalstore.job_folder import committed_jobs
+from evalstore.trash import is_deleted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from evalstore.database import Database
-    from evalstore.markers import Marker
-
-    Unpublished = list[tuple[Marker, dict[str, Any]]]
+    from evalstore.unpublished import Change
 
 __all__ = ["CatalogTables"]
 
@@ -30,11 +29,11 @@ class CatalogTables:
         self._root, self._opened_as = root, opened_as
         self._structures: dict[str, str] = {}
 
-    def fill(self, database: Database, unpublished: Unpublished, *, everything: bool) -> None:
+    def fill(self, database: Database, changes: list[Change], *, everything: bool) -> None:
         """Brings tables, jobs, declarations and views up to date in one transaction."""
         database.run("BEGIN")
         try:
-            self._fill(database, unpublished, everything=everything)
+            self._fill(database, changes, everything=everything)
             database.run("COMMIT")
         except BaseException:
             with suppress(Exception):
@@ -46,15 +45,18 @@ class CatalogTables:
         info = database.ask_file("publish/store_info.sql").to_pylist()
         return bool(info) and info[0]["views_fingerprint"] == _views_fingerprint()
 
-    def _fill(self, database: Database, unpublished: Unpublished, *, everything: bool) -> None:
+    def _fill(self, database: Database, changes: list[Change], *, everything: bool) -> None:
         _migrate(database)
-        documents = {marker.job_id: (marker.path, document) for marker, document in unpublished if document}
+        documents = {
+            change.marker.job_id: (change.marker.path, change.document) for change in changes if change.document
+        }
         if everything:
             for path in committed_jobs(self._root):
-                if document := job_document(self._root, path):
+                document = job_document(self._root, path)
+                if document and not is_deleted(self._root, document["job"]["job_id"]):
                     documents[document["job"]["job_id"]] = (path, document)
-        known = database.ask_file("publish/known_jobs.sql", job_ids=list(documents) or [""]).column(0).to_pylist()
-        new = [entry for job_id, entry in documents.items() if job_id not in set(known)]
+        known = self._clear(database, documents, [job_id for change in changes if (job_id := change.removed_job)])
+        new = [entry for job_id, entry in documents.items() if job_id not in known]
         self._insert(database, "job", [_job_line(document) for _, document in new])
         aggregates = [
             {"job_id": document["job"]["job_id"], **aggregate}
@@ -66,6 +68,22 @@ class CatalogTables:
         database.run_file("publish/delete_metric.sql")
         self._insert(database, "metric", meta.latest_declarations(self._root))
         self._set_place(database)
+
+    def _clear(self, database: Database, documents: dict[str, Any], removed: list[str]) -> set[str]:
+        """Takes out removed jobs, and those whose name now belongs to another one. Gives those that stay as they are.
+
+        One name is one job: whatever markers have come to, the job in the folder of that name is the one shown.
+        """
+        paths = [path for path, _ in documents.values()]
+        known = database.ask_file(
+            "publish/known_jobs.sql", job_ids=[*documents, *removed, ""], paths=[*paths, ""]
+        ).to_pylist()
+        kept = {one["job_id"] for one in known if one["job_id"] in documents}
+        gone = [one["job_id"] for one in known if one["job_id"] not in kept]
+        if gone:
+            for table in ("job", "aggregate_score", "score_file"):
+                database.run_file(f"publish/delete_{table}.sql", job_ids=gone)
+        return kept
 
     def _set_place(self, database: Database) -> None:
         """Makes the views those of this release, and their files those of this folder."""

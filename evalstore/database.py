@@ -12,7 +12,7 @@ from evalstore import sql_files
 from evalstore.errors import BrokenStore, QueryError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     import pyarrow as pa
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Database", "check_root", "for_glob", "sql_text"]
 
 CATALOG = "catalog"
+_BATCH = 10_000  # lines of an answer that is taken part by part
 _COMMENT = r"(?:\s|--[^\n]*\n|/\*.*?\*/)*"
 _EXPLAIN = re.compile(rf"{_COMMENT}EXPLAIN\b{_COMMENT}(?:ANALYZE\b|\([^)]*\))?", re.IGNORECASE | re.DOTALL)
 _LOGGING = re.compile(r"(?:enable|disable)_logging", re.IGNORECASE)
@@ -150,6 +151,17 @@ class Database:
     def ask_file(self, name: str, /, **parameters: Any) -> pa.Table:
         """The answer to the question in one file of `sql/`."""
         return self.ask(sql_files.read(name), parameters, file=name)
+
+    def stream_file(self, name: str, /, **parameters: Any) -> Iterator[pa.RecordBatch]:
+        """The answer to the question in one file of `sql/`, part by part. Nothing else may be asked meanwhile.
+
+        Raises: QueryError.
+        """
+        sql = sql_files.read(name)
+        try:
+            yield from self._connection.sql(sql, params=parameters).to_arrow_reader(_BATCH)
+        except duckdb.Error as error:
+            raise QueryError(_message(error), sql=sql, file=name) from error
 
     def set_variables(self, **values: Any) -> None:
         """Sets the variables that views read: file lists and what only Python can know."""

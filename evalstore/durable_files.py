@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import os
 import uuid
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from evalstore import json_text
@@ -11,7 +14,10 @@ from evalstore import json_text
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["fault_point", "read_document", "sync_file", "sync_folder", "write_document"]
+__all__ = ["exchange", "fault_point", "read_document", "sync_file", "sync_folder", "write_document"]
+
+_CURRENT_FOLDER = -100  # AT_FDCWD
+_EXCHANGE = 2  # RENAME_EXCHANGE
 
 
 def read_document(path: Path) -> dict[str, Any] | None:
@@ -37,6 +43,25 @@ def write_document(path: Path, document: dict[str, Any]) -> None:
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+
+
+def exchange(one: Path, other: Path) -> None:
+    """Lets two names change places, in one step.
+
+    Raises: OSError; with ENOSYS, EINVAL or EOPNOTSUPP where the system or the file system cannot do it.
+    """
+    call = _renameat2()
+    if call is None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS), str(one))
+    if call(_CURRENT_FOLDER, os.fsencode(one), _CURRENT_FOLDER, os.fsencode(other), _EXCHANGE):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), str(one), None, str(other))
+
+
+@cache
+def _renameat2() -> Any:
+    """The function of the C library that Python does not wrap; None where there is none."""
+    return getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
 
 
 def sync_folder(folder: Path) -> None:

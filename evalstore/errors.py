@@ -11,6 +11,7 @@ EvalStoreError
 │   └── JobNotFound
 ├── JobExists                     the name is taken by another job                       exit code 2
 ├── JobBusy                       a living process is writing this job                   exit code 2
+├── StoreBusy                     another process holds the store for longer than usual  exit code 4
 ├── NotComparable                 nothing to judge, or things that must not be compared  exit code 3
 ├── BrokenInput                   an input file: file, line and field                    exit code 4
 ├── BrokenStore                   the store itself: what happened and what to run        exit code 4
@@ -39,6 +40,7 @@ __all__ = [
     "NotComparable",
     "NotFound",
     "QueryError",
+    "StoreBusy",
     "StoreNotFound",
     "UnknownField",
     "UsageError",
@@ -98,6 +100,10 @@ class JobBusy(EvalStoreError):
     """Another living process is writing this job."""
 
     exit_code = 2
+
+
+class StoreBusy(EvalStoreError):
+    """Another process holds the store for longer than usual; nothing was changed."""
 
 
 class NotComparable(EvalStoreError):

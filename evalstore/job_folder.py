@@ -16,16 +16,17 @@ import weakref
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from evalstore.durable_files import fault_point, read_document, sync_file, sync_folder, write_document
+from evalstore.committed import commit_files, folders, job_id_in, job_id_of
+from evalstore.durable_files import read_document, write_document
 from evalstore.errors import JobBusy, JobExists, JobNotFound, near
 from evalstore.journal import Journal
-from evalstore.markers import place_marker
+from evalstore.markers import Marker
+from evalstore.trash import is_deleted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["EMPTY", "StagedJob", "committed_jobs", "drop_staging", "host", "interrupted_jobs", "is_committed"]
+__all__ = ["EMPTY", "StagedJob", "drop_staging", "host", "interrupted_jobs", "is_committed"]
 
 # Files without a line, where the globs of the published views find them: a glob without any file is an error. No
 # workspace can have this name.
@@ -41,6 +42,7 @@ class StagedJob:
         """`lock` is the descriptor of the lock file, held. See `claim` and `take_over`."""
         self.root, self.head = root, head
         self.job_id, self.workspace, self.name = head["job_id"], head["workspace"], head["name"]
+        self.path = f"{self.workspace}/{self.name}"
         self.folder = _staging(root, self.workspace, self.name)
         self.target = root / "jobs" / self.workspace / self.name
         self.journal: Journal
@@ -48,11 +50,17 @@ class StagedJob:
         _staged.add(self)
 
     @classmethod
-    def claim(cls, root: Path, head: dict[str, Any]) -> StagedJob:
+    def claim(cls, root: Path, head: dict[str, Any], *, replaces: str | None = None) -> StagedJob:
         """Claims the name in `head` before any work is done.
+
+        `replaces` is the id of the job whose place it may take when it commits. A deleted job is in nobody's way.
 
         Raises: JobExists, JobBusy.
         """
+        path = f"{head['workspace']}/{head['name']}"
+        if replaces is None and (found := job_id_of(root, path)) and is_deleted(root, found):
+            replaces = found
+        head = {**head, "replaces": replaces}
         fresh = root / "staging" / ".new" / head["job_id"]
         staged = None
         try:
@@ -106,11 +114,18 @@ class StagedJob:
                 raise self._taken() from error
             raise
         # Only now: a committer that was faster has left its folder in jobs/ before it let go of the name in staging/.
-        if self.target.exists():
+        if self.target.exists() and (self.replaces is None or job_id_of(self.root, self.path) != self.replaces):
             raise JobExists(
-                f"job {self.name!r} exists in workspace {self.workspace!r}; choose another name, or "
-                f"prefix={self.name!r} for one with the time appended"
+                f"job {self.name!r} exists in workspace {self.workspace!r}; choose another name, "
+                f"prefix={self.name!r} for one with the time appended, overwrite=True to replace it (the old job goes "
+                "into the trash), or resume=True to go on with it"
             )
+
+    @property
+    def replaces(self) -> str | None:
+        """The id of the job whose place this one takes."""
+        replaced: str | None = self.head.get("replaces")
+        return replaced
 
     def _taken(self) -> Exception:
         head = read_document(self.folder / "head.json") or {}
@@ -120,19 +135,20 @@ class StagedJob:
             return JobExists(f"job {self.name!r} exists in workspace {self.workspace!r}; choose another name")
         return JobExists(
             f"job {self.name!r} was interrupted ({_writer(head)}); its rows are safe: run "
-            f"`evalstore finish {self.name}`, or choose another name"
+            f"`evalstore finish {self.name}`, go on with resume=True, or choose another name"
         )
 
     def commit_folder(self) -> Path:
         """An empty folder for the finished files."""
         folder: Path = self.folder / "commit"
+        Marker("commit", self.job_id, self.path).drop(self.root)  # of an earlier attempt to finish
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         return folder
 
     def commit(self) -> None:
         """Makes the files in `commit/` the job: it is there for good when this returns, and not at all before."""
-        commit_files(self.root, self.folder / "commit", self.job_id, self.workspace, self.name)
+        commit_files(self.root, self.folder / "commit", self.job_id, self.path, replaces=self.replaces)
 
     def release(self) -> None:
         """Lets go of the lock; what is in staging stays there until the job is published."""
@@ -168,33 +184,6 @@ def _close_locks_of_parent() -> None:
 os.register_at_fork(after_in_child=_close_locks_of_parent)
 
 
-def commit_files(root: Path, commit: Path, job_id: str, workspace: str, name: str) -> None:
-    """Renames a folder of finished files to the job's place: the commit point.
-
-    Raises: JobExists; then nothing has changed.
-    """
-    for file in commit.iterdir():
-        sync_file(file)
-    sync_folder(commit)
-    target = root / "jobs" / workspace / name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    fault_point("before-marker")
-    marker = place_marker(root, "commit", job_id, f"{workspace}/{name}")
-    fault_point("before-rename")
-    try:
-        commit.rename(target)
-    except OSError as error:
-        marker.drop(root)
-        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
-            raise JobExists(f"job {name!r} exists in workspace {workspace!r}; choose another name") from error
-        raise
-    fault_point("after-rename")
-    sync_folder(target.parent)
-    sync_folder(target.parent.parent)
-    with suppress(FileNotFoundError):  # somebody has published the job already, and cleared its place in staging
-        sync_folder(commit.parent)
-
-
 def _staging(root: Path, workspace: str, name: str) -> Path:
     return root / "staging" / workspace / name
 
@@ -203,20 +192,11 @@ def _writer(head: dict[str, Any]) -> str:
     return f"process {head.get('pid')} on {head.get('host')}"
 
 
-def committed_jobs(root: Path) -> Iterator[str]:
-    """The paths `workspace/name` of all committed jobs."""
-    for workspace in sorted(_folders(root / "jobs")):
-        if workspace.name == "_":
-            continue
-        for job in sorted(_folders(workspace)):
-            yield f"{workspace.name}/{job.name}"
-
-
 def interrupted_jobs(root: Path) -> list[dict[str, Any]]:
     """The jobs in staging whose writer is gone and that were not committed, with the number of rows in each journal."""
     found = []
-    for workspace in _folders(root / "staging"):
-        for folder in _folders(workspace) if workspace.name != ".new" else ():
+    for workspace in folders(root / "staging"):
+        for folder in folders(workspace) if workspace.name != ".new" else ():
             head = read_document(folder / "head.json")
             if not head or not head.keys() >= {"job_id", "workspace", "name"}:
                 continue
@@ -234,9 +214,7 @@ def interrupted_jobs(root: Path) -> list[dict[str, Any]]:
 
 def is_committed(root: Path, head: dict[str, Any]) -> bool:
     """Whether the job of a head in staging has reached `jobs/`."""
-    document = read_document(root / "jobs" / head["workspace"] / head["name"] / "job.json") or {}
-    job = document.get("job")
-    return isinstance(job, dict) and bool(job.get("job_id") == head["job_id"])
+    return job_id_of(root, f"{head['workspace']}/{head['name']}") == str(head["job_id"])
 
 
 def is_dead(folder: Path) -> bool:
@@ -258,7 +236,8 @@ def is_dead(folder: Path) -> bool:
 def drop_staging(root: Path, path: str, job_id: str) -> None:
     """Removes what a published job has left in staging, unless the folder is another job's by now."""
     folder = root / "staging" / path
-    if (read_document(folder / "head.json") or {}).get("job_id") == job_id:
+    is_ours = (read_document(folder / "head.json") or {}).get("job_id") == job_id
+    if is_ours and job_id_in(folder / "commit") in (None, job_id):  # else the job that it has replaced is still there
         # Renamed first, so that nobody can meet half a folder under the name.
         gone = root / "staging" / ".new" / f"{job_id}-{uuid.uuid4().hex}"
         with suppress(OSError):
@@ -269,10 +248,3 @@ def drop_staging(root: Path, path: str, job_id: str) -> None:
 def host() -> str:
     """The name of this machine, for messages about who writes a job."""
     return socket.gethostname()
-
-
-def _folders(folder: Path) -> list[Path]:
-    try:
-        return [folder / entry.name for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]
-    except (FileNotFoundError, NotADirectoryError):
-        return []

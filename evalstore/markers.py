@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from evalstore.durable_files import read_document, sync_folder, write_document
@@ -12,16 +12,21 @@ from evalstore.durable_files import read_document, sync_folder, write_document
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Marker", "is_stale", "pending_markers", "place_marker"]
+__all__ = ["Marker", "pending_markers", "place_marker"]
 
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """Something committed that the catalog may not show yet: an operation on a job, or on `meta`."""
+    """Something that the catalog may not show yet.
+
+    A job was committed, deleted or restored, or `meta/` or `segments/` have changed. `replaces` is the id of the job
+    whose place a committed one takes.
+    """
 
     operation: str
     job_id: str
     path: str
+    replaces: str | None = None
 
     @property
     def file_name(self) -> str:
@@ -34,10 +39,9 @@ class Marker:
             (root / "pending" / self.file_name).unlink()
 
 
-def place_marker(root: Path, operation: str, job_id: str, path: str) -> Marker:
+def place_marker(root: Path, marker: Marker) -> Marker:
     """Writes a marker durably."""
-    marker = Marker(operation, job_id, path)
-    write_document(root / "pending" / marker.file_name, {"operation": operation, "job_id": job_id, "path": path})
+    write_document(root / "pending" / marker.file_name, asdict(marker))
     sync_folder(root / "pending")
     return marker
 
@@ -48,27 +52,15 @@ def pending_markers(root: Path) -> list[Marker]:
         names = [entry.name for entry in os.scandir(root / "pending") if entry.name.endswith(".json")]
     except FileNotFoundError:
         return []
-    markers = []
-    for name in names:
-        document = read_document(root / "pending" / name) or {}
-        fields = [document.get(field) for field in ("operation", "job_id", "path")]
-        if all(isinstance(field, str) and field for field in fields):
-            marker = Marker(*fields)  # type: ignore[arg-type]
-            if marker.file_name == name and not marker.path.startswith(("/", ".")) and "/." not in marker.path:
-                markers.append(marker)
-    return markers
+    return [marker for name in names if (marker := _marker(root, name)) is not None]
 
 
-def is_stale(root: Path, marker: Marker) -> bool:
-    """Whether a marker announces a commit that never happened: its job is neither committed nor being written."""
-    if marker.operation != "commit":
-        return False
-    staged = read_document(root / "staging" / marker.path / "head.json") or {}
-    if staged.get("job_id") == marker.job_id:
-        return False
-    place = root / "jobs" / marker.path
-    if not place.exists():
-        return True
-    document = read_document(place / "job.json")  # one that cannot be read may be the job that was announced
-    job = document.get("job") if document else None
-    return isinstance(job, dict) and isinstance(job.get("job_id"), str) and job["job_id"] != marker.job_id
+def _marker(root: Path, name: str) -> Marker | None:
+    document = read_document(root / "pending" / name) or {}
+    operation, job_id, path, replaces = (document.get(field) for field in ("operation", "job_id", "path", "replaces"))
+    fields = (operation, job_id, path)
+    if not all(isinstance(field, str) and field for field in fields) or not isinstance(replaces, str | None):
+        return None
+    marker = Marker(str(operation), str(job_id), str(path), replaces)
+    is_inside = not marker.path.startswith(("/", ".")) and "/." not in marker.path
+    return marker if is_inside and marker.file_name == name else None

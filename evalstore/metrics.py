@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from evalstore import meta, models, store_folder
-from evalstore.markers import place_marker
+from evalstore.markers import Marker, place_marker
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +43,7 @@ class Metrics:
         meta.append(
             self._root, "metrics.jsonl", {"workspace": self._workspace, **declaration.document(), "declared_at": now}
         )
-        place_marker(self._root, "meta", str(uuid.uuid4()), "metrics.jsonl")
+        place_marker(self._root, Marker("meta", str(uuid.uuid4()), "metrics.jsonl"))
         self._catalog.publish_if_possible()
         return declaration
 

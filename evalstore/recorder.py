@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import math
 import os
 import signal
 import threading
 import time
-import traceback as tracebacks
 from asyncio import CancelledError
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
-from evalstore import json_text, score_values
+from evalstore import logged_line
 from evalstore.errors import UsageError
-from evalstore.job_folder import StagedJob
 from evalstore.recovery import commit_staged
+from evalstore.row_index import RowIndex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
     from types import FrameType, TracebackType
     from typing import Self
 
     from evalstore.catalog import Catalog
     from evalstore.job_files import FrameRows, JobFiles
+    from evalstore.job_folder import StagedJob
     from evalstore.journal import Journal
 
 __all__ = ["Job", "Terminated"]
 
-_LIMITS = {"repetition": 2**31}
 _INTERRUPTIONS = (KeyboardInterrupt, SystemExit, GeneratorExit, CancelledError)  # asyncio turns Ctrl-C into the last
 
 
@@ -51,19 +45,24 @@ class Job:
     SIGTERM -> `interrupted`. All rows logged are kept in each case. `log()` may be called from several threads.
     """
 
-    def __init__(self, root: Path, head: dict[str, Any], files: Callable[[], JobFiles], catalog: Catalog) -> None:
-        """Claims the name. Raises: JobExists, JobBusy."""
-        self.name: str = head["name"]
-        self.workspace: str = head["workspace"]
-        self.job_id: str = head["job_id"]
+    def __init__(
+        self, staged: StagedJob, files: Callable[[], JobFiles], catalog: Catalog, *, rows: RowIndex | None = None
+    ) -> None:
+        """`rows` are those that a resumed job starts with."""
+        self.name: str = staged.name
+        self.workspace: str = staged.workspace
+        self.job_id: str = staged.job_id
         self.status = "active"
         self._process = os.getpid()
         self.replaced_characters = 0
         self._files, self._catalog = files, catalog
-        self._staged = StagedJob.claim(root, head)
-        self._began = time.monotonic()
-        self._position = itertools.count()
-        self._numbered: dict[tuple[str, str, int], bool] = {}
+        self._staged = staged
+        self._began_at, self._began = datetime.now(UTC), time.monotonic()
+        self._rows_before = staged.journal.lines
+        self._is_resumed = rows is not None
+        self._index = RowIndex() if rows is None else rows
+        self._position = itertools.count(self._index.last_position + 1)
+        self._knows_all_rows = self._is_resumed
         self._lock = threading.Lock()
         self._old_handler: Any = None
 
@@ -117,45 +116,50 @@ class Job:
 
         Raises: UsageError (InvalidScore), OSError; then the row was not logged.
         """
-        if self.status != "active":
-            raise UsageError(f"job {self.name!r} is finished ({self.status}): open another one")
-        if os.getpid() != self._process:
-            raise UsageError(f"job {self.name!r} was opened by another process: log there, or open a job of your own")
-        line: dict[str, Any] = {"position": next(self._position), "suite": _text("suite", suite)}
-        replaced = _put_documents(line, item=item, sample=sample, reference=reference, metadata=metadata)
-        if requests is not None:
-            line["requests"], count = json_text.dumps(requests)
-            replaced += count
-        canonical_item = json_text.canonical(item)
-        canonical_reference = "" if reference is None else json_text.canonical(reference)
-        line["row_hash"] = _digest(f"{canonical_item}\n{canonical_reference}")
-        line["row_key"] = key = _digest(canonical_item) if row_key is None else _row_key(row_key)
-        line["scores"], count = score_values.normalise(scores)
-        replaced += count
-        if error is not None:
-            _put_error(line, error)
-        _put_numbers(line, latency=latency, cost=cost)
-        _put_counts(
-            line,
-            prompt_tokens=prompt_tokens,
-            completion_tokens=completion_tokens,
-            total_tokens=total_tokens,
-            row_index=row_index,
-            repetition=repetition,
+        self._check_is_writable()
+        line, replaced = logged_line.logged_line(
+            next(self._position),
+            suite=suite,
+            row_key=row_key,
+            scores=scores,
+            error=error,
+            documents={"item": item, "sample": sample, "reference": reference, "metadata": metadata},
+            requests=requests,
+            numbers={"latency": latency, "cost": cost},
+            counts={
+                "prompt_tokens": prompt_tokens,
+                "completion_tokens": completion_tokens,
+                "total_tokens": total_tokens,
+                "row_index": row_index,
+                "repetition": repetition,
+            },
+            moments={"started_at": started_at, "finished_at": finished_at},
+            cluster=cluster,
+            tags=tags,
         )
-        _put_moments(line, started_at=started_at, finished_at=finished_at)
-        if cluster is not None:
-            line["cluster"] = _text("cluster", str(cluster))
-        if tags:
-            line["tags"] = [tags] if isinstance(tags, str) else [str(tag) for tag in tags]
-        data, count = _encode(line)
-        if repetition is None:
-            self._staged.journal.append(data)
+        if repetition is None and not self._knows_all_rows:
+            replaced += self._append(line)
         else:
-            self._append_numbered(data, (suite, key, repetition), failed=error is not None)
-        if replaced + count:
             with self._lock:
-                self.replaced_characters += replaced + count
+                self._number(line)
+                replaced += self._append(line)
+                self._index.note_line(line)
+        if replaced:
+            with self._lock:
+                self.replaced_characters += replaced
+
+    def has(self, row_key: str | int, repetition: int = 0, *, suite: str = "default") -> bool:
+        """Whether a row is logged already; False for one in error, which may be logged again.
+
+        With `resume=True` that includes the rows that the job started with. From the first call on, the job keeps the
+        keys of its rows in memory.
+        """
+        self._check_is_writable()
+        with self._lock:
+            if not self._knows_all_rows:
+                self._knows_all_rows = True
+                self._index = RowIndex.of_journal(self._staged.journal.path)
+            return self._index.has(suite, logged_line.row_key_text(row_key), repetition)
 
     def finish(self, status: str = "completed", error: BaseException | None = None) -> None:
         """Commits the job and publishes it. When this returns, every question from any process sees it.
@@ -165,6 +169,10 @@ class Job:
         if self.status == "failed":
             raise UsageError(f"finishing {self.name!r} failed; its rows are safe: run `evalstore finish {self.name}`")
         if self.status != "active" or os.getpid() != self._process:
+            return
+        if status == "completed" == self._staged.head.get("resumes") and not self._has_new_rows:
+            self._staged.abandon()  # it was complete, and nothing has come to it
+            self.status = status
             return
         self._commit(self._staged.journal, status, error)
 
@@ -178,11 +186,18 @@ class Job:
             self.status = "cancelled"
             self._staged.abandon()
 
+    @property
+    def _has_new_rows(self) -> bool:
+        return self._staged.journal.lines > self._rows_before
+
     def _commit(self, rows: Journal | FrameRows, status: str, error: BaseException | None) -> None:
         """On an error the name is let go of, with the rows in the journal: the job is then an interrupted one."""
-        finished = datetime.fromisoformat(self._staged.head["started_at"]) + timedelta(
-            seconds=time.monotonic() - self._began
-        )
+        elapsed = time.monotonic() - self._began
+        if self._is_resumed:
+            finished = self._began_at + timedelta(seconds=elapsed)
+            elapsed += self._staged.head.get("elapsed") or 0.0
+        else:  # the clock may have been set meanwhile
+            finished = datetime.fromisoformat(self._staged.head["started_at"]) + timedelta(seconds=elapsed)
         self.status = "failed"
         try:
             self._staged.journal.close()
@@ -192,7 +207,8 @@ class Job:
                 self._files(),
                 status=status,
                 finished_at=finished,
-                error=None if error is None else _error_document(error),
+                duration=elapsed,
+                error=None if error is None else logged_line.error_document(error),
                 replaced_characters=self.replaced_characters,
             )
             self.status = status
@@ -220,107 +236,29 @@ class Job:
                 signal.signal(signal.SIGTERM, self._old_handler)
                 self._old_handler = None
 
-    def _append_numbered(self, data: bytes, place: tuple[str, str, int], *, failed: bool) -> None:
-        """Logs an explicitly numbered row, and refuses one that is there and not in error."""
-        suite, key, repetition = place
-        with self._lock:
-            if self._numbered.get(place) is False:
-                raise UsageError(
-                    f"row {key!r}, repetition {repetition}, of suite {suite!r} is logged already; only a row in error "
-                    "may be logged again. Leave `repetition` out to add one."
-                )
-            self._staged.journal.append(data)
-            self._numbered[place] = failed
+    def _check_is_writable(self) -> None:
+        if self.status != "active":
+            raise UsageError(f"job {self.name!r} is finished ({self.status}): open another one")
+        if os.getpid() != self._process:
+            raise UsageError(f"job {self.name!r} was opened by another process: log there, or open a job of your own")
 
+    def _number(self, line: dict[str, Any]) -> None:
+        """Gives a row its number: in a resumed job every row, else those whose number was given.
 
-def _put_documents(line: dict[str, Any], **documents: Any) -> int:
-    """Puts values as JSON objects, and tells how many lone surrogates were replaced in them."""
-    replaced = 0
-    for field, value in documents.items():
-        if value is not None:
-            line[field], count = _object_text(value)
-            replaced += count
-    return replaced
+        Raises: UsageError for a row that is there and not in error.
+        """
+        suite, key, repetition = line["suite"], line["row_key"], line.get("repetition")
+        if repetition is None and not self._is_resumed:
+            return
+        line["repetition"], row_index = self._index.place(suite, key, repetition)
+        if self._is_resumed and "row_index" not in line:
+            line["row_index"] = self._index.count(suite) if row_index is None else row_index
 
-
-def _put_error(line: dict[str, Any], error: str | BaseException) -> None:
-    line["error"] = score_values.error_text(error)
-    if isinstance(error, BaseException):
-        line["error_details"] = json_text.dumps(_error_details(error))[0]
-
-
-def _put_numbers(line: dict[str, Any], **numbers: Any) -> None:
-    for field, value in numbers.items():
-        if value is not None:
-            number = _float(field, value)
-            line[field] = number if math.isfinite(number) else str(number)  # JSON has no infinity
-
-
-def _put_counts(line: dict[str, Any], **counts: Any) -> None:
-    for field, value in counts.items():
-        if value is not None:
-            number = _float(field, value)
-            if not (number.is_integer() and 0 <= number < _LIMITS.get(field, 2**63)):
-                raise UsageError(f"{field} is a whole number from 0 up, not {value!r}")
-            line[field] = int(value)
-
-
-def _put_moments(line: dict[str, Any], **moments: datetime | None) -> None:
-    for field, moment in moments.items():
-        if moment is not None:
-            if moment.tzinfo is None:
-                raise UsageError(f"{field} {moment.isoformat()} has no time zone: write datetime(..., tzinfo=UTC)")
-            line[field] = moment.astimezone(UTC).isoformat()
-
-
-def _float(field: str, value: Any) -> float:
-    if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
-        raise UsageError(f"{field} is a number, not {value!r}")
-    try:
-        return float(value)
-    except OverflowError as error:
-        raise UsageError(f"{field} does not fit a double: {value!r}") from error
-
-
-def _encode(line: dict[str, Any]) -> tuple[bytes, int]:
-    try:
-        return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE), 0
-    except (TypeError, ValueError):  # a lone surrogate in a key, a tag, an error
-        text, replaced = json_text.dumps(line)
-        return text.encode() + b"\n", replaced
-
-
-def _object_text(value: Any) -> tuple[str, int]:
-    """The JSON object of a value, `{"value": ...}` round what is none; and how many lone surrogates were replaced."""
-    text, replaced = json_text.dumps(value)
-    return (text if text.startswith("{") else f'{{"value":{text}}}'), replaced
-
-
-def _error_details(error: BaseException) -> dict[str, str]:
-    """Type, message and traceback of an exception."""
-    trace = "".join(tracebacks.format_exception(error))
-    return {"type": type(error).__name__, "message": str(error), "traceback": trace}
-
-
-def _error_document(error: BaseException) -> dict[str, Any]:
-    details = _error_details(error)
-    return {"type": details.pop("type"), "message": details.pop("message"), "details": details}
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-def _row_key(key: Any) -> str:
-    if isinstance(key, bool) or not isinstance(key, (str, int)) or key == "":
-        raise UsageError(f"row_key is text or a whole number, not {key!r}")
-    return str(key)
-
-
-def _text(field: str, value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise UsageError(f"{field} is a text that is not empty, not {value!r}")
-    return value
+    def _append(self, line: dict[str, Any]) -> int:
+        """Appends a row to the journal, and tells how many lone surrogates were replaced in it."""
+        data, replaced = logged_line.encoded(line)
+        self._staged.journal.append(data)
+        return replaced
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["commit_staged", "finish_interrupted"]
 
+_OF_THE_ATTEMPT = ("metrics", "host", "pid", "replaces", "resumes", "elapsed")  # in a head; not in a document
+
 
 def commit_staged(
     staged: StagedJob,
@@ -25,16 +27,18 @@ def commit_staged(
     *,
     status: str,
     finished_at: datetime,
+    duration: float | None = None,
     error: dict[str, Any] | None = None,
     replaced_characters: int = 0,
 ) -> None:
-    """Writes the files of a staged job and commits them."""
+    """Writes the files of a staged job and commits them. `duration` in seconds, where it is not finish minus start."""
     job = {
-        **{key: value for key, value in staged.head.items() if key not in ("metrics", "host", "pid")},
+        **{key: value for key, value in staged.head.items() if key not in _OF_THE_ATTEMPT},
         "status": status,
         "finished_at": finished_at.isoformat(),
+        "duration": duration,
         "error": error,
-        "replaced_characters": replaced_characters,
+        "replaced_characters": replaced_characters + (staged.head.get("replaced_characters") or 0),
     }
     files.finish([JobDraft(staged.commit_folder(), job, staged.head["metrics"], rows)])
     staged.commit()

@@ -8,7 +8,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from evalstore import conditions, frames, job_context, json_text, names, queries, recorder, recovery, store_folder
+from evalstore import (
+    attempts,
+    conditions,
+    frames,
+    job_context,
+    json_text,
+    names,
+    queries,
+    recorder,
+    recovery,
+    store_folder,
+)
 from evalstore.aggregates import AggregateScores
 from evalstore.catalog import Catalog
 from evalstore.errors import JobNotFound, UnknownField, UsageError, near
@@ -16,6 +27,7 @@ from evalstore.job_files import JobFiles
 from evalstore.metrics import Metrics
 from evalstore.rows import RowScores
 from evalstore.session import Session
+from evalstore.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +51,7 @@ def open(path: str | os.PathLike[str] | None = None, *, workspace: str = names.D
     return Store(path, workspace=workspace)
 
 
-class Store:
+class Store(Upkeep):
     """A folder of evaluation jobs, as something to write jobs into and to ask questions of. Also a context manager."""
 
     def __init__(self, path: str | os.PathLike[str] | None = None, *, workspace: str = names.DEFAULT_WORKSPACE) -> None:
@@ -67,14 +79,27 @@ class Store:
     # Writing
 
     def job(
-        self, name: str | None = None, *, prefix: str | None = None, metadata: Any = None, **context: Unpack[JobContext]
+        self,
+        name: str | None = None,
+        *,
+        prefix: str | None = None,
+        metadata: Any = None,
+        resume: bool = False,
+        overwrite: bool = False,
+        **context: Unpack[JobContext],
     ) -> recorder.Job:
         """Opens a job to log rows into; its name is claimed before this returns. Use it in a `with` block.
 
         Give a `name`, or a `prefix` to which the time and four hex digits are appended. Git commit, branch and dirty
         flag are taken from the current folder.
 
-        Raises: InvalidName, UsageError, JobExists, JobBusy.
+        `resume=True` goes on with the job of this name, if there is one, be it interrupted or finished: it starts with
+        the old rows (ask `job.has(row_key)`), a row in error may be logged again, and what was said about the job is
+        kept. `overwrite=True` starts anew. Either way the old job stays as it is until the new one is committed, takes
+        its place in one step, and sends it into the trash.
+
+        Raises: InvalidName, JobExists, JobBusy; UsageError, also when a resumed job had another model, dataset, config
+        or other declarations.
         """
         if (name is None) == (prefix is None):
             raise UsageError(
@@ -82,7 +107,7 @@ class Store:
             )
         if name is None:
             name = job_context.prefixed_name(names.check_name(str(prefix)))
-        return self._open_job(name, metadata=metadata, **context)
+        return self._open_job(name, metadata=metadata, resume=resume, overwrite=overwrite, **context)
 
     def record(
         self,
@@ -97,6 +122,7 @@ class Store:
         suite: str = "default",
         columns: Mapping[str, str] | None = None,
         job_metadata: Any = None,
+        overwrite: bool = False,
         **context: Unpack[JobContext],
     ) -> AggregateScores:
         """Records a whole job at once from a Polars, Arrow or pandas frame, or a list of dicts.
@@ -111,6 +137,7 @@ class Store:
             metadata: those of the metadata.
             suite: the suite of all rows.
             job_metadata: any JSON about the job.
+            overwrite: replace the job of this name, if there is one; it goes into the trash.
             columns: other fields of a row by column: {"row_key": "id", "latency": "seconds", "cost": "usd", ...}.
             context: as for `job()`.
 
@@ -120,7 +147,7 @@ class Store:
 
         mapping = bulk.ColumnMapping(scores, item, sample, reference, metadata, suite, columns or {})
         frame = frames.as_polars(rows)
-        job = self._open_job(name, metadata=job_metadata, **context)
+        job = self._open_job(name, metadata=job_metadata, overwrite=overwrite, **context)
         try:
             if frame is not None and bulk.is_simple(frame, mapping.resolved(frame.columns)):
                 job.log_frame(bulk.frame_rows(frame, mapping))
@@ -394,14 +421,22 @@ class Store:
         *,
         source: dict[str, Any] | None = None,
         metadata: Any = None,
+        resume: bool = False,
+        overwrite: bool = False,
         **context: Unpack[JobContext],
     ) -> recorder.Job:
+        if resume and overwrite:
+            raise UsageError("resume=True keeps the old rows and overwrite=True drops them: choose one")
         head = job_context.job_head(name, workspace=self.workspace, source=source, metadata=metadata, **context)
         store_folder.create(self.root)
         own = {(one["metric"], one["name"]): one for one in head["metrics"]}
         general = {(one["metric"], one["name"]): one for one in self.metrics.in_force()}
         head["metrics"] = list((general | own).values())
-        return recorder.Job(self.root, head, lambda: self._job_files, self._catalog)
+        if resume:
+            staged, rows = attempts.resume_attempt(self.root, head, self._catalog)
+            return recorder.Job(staged, lambda: self._job_files, self._catalog, rows=rows)
+        staged = attempts.open_attempt(self.root, head, self._catalog, overwrite=overwrite)
+        return recorder.Job(staged, lambda: self._job_files, self._catalog)
 
     def _job(self, text: str) -> pa.Table:
         """The line of the job that a text names."""

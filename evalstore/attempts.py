@@ -1,0 +1,129 @@
+"""Opening a job to write: a new one, one that takes the place of another, or one that goes on where another stopped."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from evalstore.committed import job_id_of
+from evalstore.database import Database, for_glob
+from evalstore.durable_files import read_document, sync_file, write_document
+from evalstore.errors import BrokenStore, UsageError
+from evalstore.job_document import job_document
+from evalstore.job_folder import StagedJob, is_committed, is_dead
+from evalstore.journal import Journal
+from evalstore.row_index import RowIndex, numbered_lines
+from evalstore.trash import is_deleted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from evalstore.catalog import Catalog
+
+__all__ = ["open_attempt", "resume_attempt"]
+
+_SAME = ("metric_ref", "dataset", "model", "config", "metrics")  # what a resumed job may not change
+_KEPT = ("kind", "group", "labels", "tags", "metadata")  # what stays as it was unless it is given again
+
+
+def open_attempt(root: Path, head: dict[str, Any], catalog: Catalog, *, overwrite: bool = False) -> StagedJob:
+    """Claims the name of a new job. With `overwrite` it may be that of a committed job, whose place it then takes.
+
+    Raises: JobExists, JobBusy.
+    """
+    path = f"{head['workspace']}/{head['name']}"
+    _clear_staging(root, path, catalog)
+    return StagedJob.claim(root, head, replaces=job_id_of(root, path) if overwrite else None)
+
+
+def resume_attempt(root: Path, head: dict[str, Any], catalog: Catalog) -> tuple[StagedJob, RowIndex]:
+    """A job that starts with the rows of the one of this name, interrupted or committed; a new one where there is none.
+
+    Raises: JobBusy; UsageError when it was run with another model, dataset, config or other declarations.
+    """
+    path = f"{head['workspace']}/{head['name']}"
+    _clear_staging(root, path, catalog)
+    if (root / "staging" / path / "head.json").exists():
+        staged = StagedJob.take_over(root, head["workspace"], head["name"])
+        try:
+            _go_on(staged, head)
+        except BaseException:
+            staged.release()
+            raise
+        return staged, RowIndex.of_journal(staged.journal.path)
+    old = job_id_of(root, path)
+    if old is None or is_deleted(root, old):
+        return StagedJob.claim(root, head), RowIndex()
+    document = job_document(root, path)
+    if document is None:
+        raise BrokenStore(f"{root / 'jobs' / path / 'job.json'} cannot be read: run `evalstore verify`")
+    before = document["job"]
+    merged = _merged({**before, "metrics": document["metrics"]}, head)
+    merged |= {"elapsed": before.get("duration"), "replaced_characters": before.get("replaced_characters") or 0}
+    staged = StagedJob.claim(root, {**merged, "resumes": before["status"]}, replaces=old)
+    try:
+        _restart_journal(staged, _lines_of(root / "jobs" / path, document["files"]))
+    except BaseException:
+        staged.abandon()
+        raise
+    return staged, RowIndex.of_journal(staged.journal.path)
+
+
+def _go_on(staged: StagedJob, head: dict[str, Any]) -> None:
+    """Makes a job taken over from a dead writer ours."""
+    written = datetime.fromtimestamp(staged.journal.path.stat().st_mtime, UTC)
+    merged = _merged(staged.head, head)
+    started = datetime.fromisoformat(merged["started_at"])
+    merged["elapsed"] = (staged.head.get("elapsed") or 0.0) + max(0.0, (written - started).total_seconds())
+    merged |= {field: staged.head.get(field) for field in ("job_id", "replaces", "resumes")}
+    _restart_journal(staged, numbered_lines(staged.journal.path))
+    write_document(staged.folder / "head.json", merged)
+    staged.head = merged
+
+
+def _restart_journal(staged: StagedJob, lines: Iterator[bytes]) -> None:
+    """Puts other lines in the place of the journal, in one step."""
+    path = staged.journal.path
+    staged.journal.close()
+    draft = path.with_name("next.jsonl")
+    with draft.open("wb") as file:
+        file.writelines(lines)
+    sync_file(draft)
+    draft.rename(path)
+    staged.journal = Journal.recovered(path)
+
+
+def _lines_of(folder: Path, files: dict[str, Any]) -> Iterator[bytes]:
+    database = Database()
+    try:
+        parameters = {f"{kind}_file": for_glob(folder / files[kind]["name"]) for kind in ("rows", "scores")}
+        for batch in database.stream_file("resume/010_logged_lines.sql", **parameters):
+            for line in batch.column(0).to_pylist():
+                yield line.encode() + b"\n"
+    finally:
+        database.close()
+
+
+def _merged(before: dict[str, Any], head: dict[str, Any]) -> dict[str, Any]:
+    """The head of the new attempt: what was said before, and what is said now.
+
+    Raises: UsageError where the two contradict each other.
+    """
+    for field in _SAME:
+        if head.get(field) not in (None, [], before.get(field)):
+            raise UsageError(
+                f"job {head['name']!r} was run with {field} {before.get(field)!r}, and cannot be resumed with "
+                f"{head[field]!r}: choose another name, or overwrite=True"
+            )
+    kept = {field: before.get(field) for field in (*_SAME, "created_at", "started_at")}
+    kept |= {field: head.get(field) or before.get(field) for field in _KEPT}
+    return {**head, **kept}
+
+
+def _clear_staging(root: Path, path: str, catalog: Catalog) -> None:
+    """A job that was committed by a writer that died before it was published does not keep its name in staging."""
+    folder = root / "staging" / path
+    head = read_document(folder / "head.json")
+    if head and is_dead(folder) and is_committed(root, head):
+        catalog.publish_if_possible()

@@ -1,0 +1,149 @@
+"""What lies in `jobs/`: which job a folder holds, and how a finished one gets there, by one rename.
+
+A job that takes the place of another one (a resumed or overwritten one, or one under the name of a deleted job) changes
+places with it. The files of the old one keep their names there for a while, for readers of the old snapshot.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from evalstore import trash
+from evalstore.durable_files import exchange, fault_point, read_document, sync_file, sync_folder
+from evalstore.errors import JobExists, StoreBusy
+from evalstore.markers import Marker, pending_markers, place_marker
+from evalstore.store_lock import writer_lock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["commit_files", "committed_jobs", "complete_replacements", "folders", "job_id_in", "job_id_of"]
+
+WAIT_TO_REPLACE = 60.0  # seconds
+_NO_EXCHANGE = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP)
+
+
+def committed_jobs(root: Path) -> Iterator[str]:
+    """The paths `workspace/name` of all folders in `jobs/`."""
+    for workspace in sorted(folders(root / "jobs")):
+        if workspace.name != "_":
+            for job in sorted(folders(workspace)):
+                yield f"{workspace.name}/{job.name}"
+
+
+def job_id_of(root: Path, path: str) -> str | None:
+    """The id of the job that is committed at `workspace/name`."""
+    return job_id_in(root / "jobs" / path)
+
+
+def job_id_in(folder: Path) -> str | None:
+    """The id of the job whose finished files a folder holds."""
+    job = (read_document(folder / "job.json") or {}).get("job")
+    job_id = job.get("job_id") if isinstance(job, dict) else None
+    return job_id if isinstance(job_id, str) else None
+
+
+def folders(folder: Path) -> list[Path]:
+    """The folders in a folder that may not be there, in no order."""
+    try:
+        return [folder / entry.name for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def commit_files(root: Path, commit: Path, job_id: str, path: str, *, replaces: str | None = None) -> None:
+    """Renames a folder of finished files to the job's place: the commit point.
+
+    `replaces` is the id of the job that may be there.
+
+    Raises: JobExists, StoreBusy; then nothing has changed.
+    """
+    target = root / "jobs" / path
+    for file in commit.iterdir():
+        sync_file(file)
+    if replaces is not None and target.exists():
+        _replace(root, commit, job_id, path, replaces)
+    else:
+        _place(root, commit, job_id, path)
+    fault_point("after-rename")
+    sync_folder(target.parent)
+    sync_folder(target.parent.parent)
+    with suppress(FileNotFoundError):  # somebody has published the job already, and cleared its place in staging
+        sync_folder(commit.parent)
+
+
+def complete_replacements(root: Path) -> None:
+    """Brings to their end the replacements that somebody has begun, under the writer lock."""
+    for marker in pending_markers(root):
+        if marker.replaces is not None:
+            _complete(root, marker)
+
+
+def _place(root: Path, commit: Path, job_id: str, path: str) -> None:
+    target = root / "jobs" / path
+    sync_folder(commit)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fault_point("before-marker")
+    marker = place_marker(root, Marker("commit", job_id, path))
+    fault_point("before-rename")
+    try:
+        commit.rename(target)
+    except OSError as error:
+        marker.drop(root)
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            raise _taken(path) from error
+        raise
+
+
+def _replace(root: Path, commit: Path, job_id: str, path: str, replaces: str) -> None:
+    target = root / "jobs" / path
+    with writer_lock(root, until=time.monotonic() + WAIT_TO_REPLACE) as held:
+        if not held:
+            raise StoreBusy(f"job {path} cannot be replaced: another process has been publishing for a minute")
+        if not target.exists():
+            _place(root, commit, job_id, path)
+            return
+        if job_id_of(root, path) != replaces:
+            raise _taken(path)
+        for file in target.glob("*.parquet"):
+            with suppress(OSError):  # without a second name the worst is that a question asks again
+                os.link(file, commit / file.name)
+        sync_folder(commit)
+        fault_point("before-marker")
+        marker = place_marker(root, Marker("commit", job_id, path, replaces))
+        fault_point("before-rename")
+        try:
+            exchange(commit, target)
+        except OSError as error:
+            if error.errno not in _NO_EXCHANGE:
+                marker.drop(root)
+                raise
+            # In steps: whoever holds the lock next takes those that are left, should this process die in between.
+            trash.place_tombstone(root, replaces, path, f"replaced by {job_id}")
+        fault_point("after-exchange")
+        _complete(root, marker)
+
+
+def _complete(root: Path, marker: Marker) -> None:
+    """The steps of a replacement that are left, whichever were taken."""
+    target, other = root / "jobs" / marker.path, root / "staging" / marker.path / "commit"
+    old = str(marker.replaces)
+    if job_id_in(other) == marker.job_id and job_id_of(root, marker.path) == old and trash.is_deleted(root, old):
+        target.rename(root / "trash" / old)
+    if not target.exists() and job_id_in(other) == marker.job_id:
+        other.rename(target)
+    elif job_id_of(root, marker.path) == marker.job_id and job_id_in(other) == old:
+        trash.place_tombstone(root, old, marker.path, f"replaced by {marker.job_id}")
+        shutil.rmtree(root / "trash" / old, ignore_errors=True)
+        other.rename(root / "trash" / old)
+
+
+def _taken(path: str) -> JobExists:
+    workspace, _, name = path.partition("/")
+    return JobExists(f"job {name!r} exists in workspace {workspace!r}; choose another name")

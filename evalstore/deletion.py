@@ -1,0 +1,128 @@
+"""Deleting jobs, with a way back until they are purged."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from evalstore import trash
+from evalstore.committed import folders, job_id_of
+from evalstore.durable_files import read_document
+from evalstore.errors import BrokenStore, JobBusy, JobExists, JobNotFound, StoreBusy, near
+from evalstore.job_folder import is_committed, is_dead
+from evalstore.markers import Marker, place_marker
+from evalstore.store_lock import writer_lock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from evalstore.catalog import Catalog
+    from evalstore.trash import Tombstone
+
+__all__ = ["Pruned", "delete", "prune", "restore"]
+
+WAIT = 30.0  # seconds for whoever publishes
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What was removed for good, and how many deleted jobs are too young for it."""
+
+    jobs: list[Tombstone]
+    kept: int
+
+
+def delete(root: Path, catalog: Catalog, jobs: Iterable[tuple[str, str]]) -> None:
+    """Deletes jobs, given as (job_id, path): gone from every later question, all in one publication.
+
+    Their files stay in place a while for questions that are being answered, and then lie in the trash.
+    """
+    for job_id, path in jobs:
+        trash.place_tombstone(root, job_id, path, "deleted")
+        place_marker(root, Marker("delete", job_id, path))
+    catalog.publish_if_possible()
+
+
+def restore(root: Path, catalog: Catalog, workspace: str, name: str) -> Tombstone:
+    """Brings back the job of this name (or id) that was deleted last.
+
+    Raises: JobNotFound; JobExists when the name has been used again; JobBusy while somebody writes under it.
+    """
+    with writer_lock(root, until=time.monotonic() + WAIT) as held:
+        if not held:
+            raise StoreBusy("another process has been publishing for half a minute; try again")
+        deleted = trash.tombstones(root)
+        found = [one for one in deleted if one.path == f"{workspace}/{name}" or one.job_id == name]
+        if not found:
+            names = [one.path.partition("/")[2] for one in deleted if one.path.startswith(f"{workspace}/")]
+            raise JobNotFound(f"no job {name!r} of workspace {workspace!r} is in the trash; {near(name, names)}")
+        stone = found[0]
+        _check_name_is_free(root, stone)
+        marker = place_marker(root, Marker("restore", stone.job_id, stone.path))
+        try:
+            trash.dig_up(root, stone)
+        except FileExistsError as error:
+            marker.drop(root)
+            raise JobExists(f"job {stone.path} cannot be restored: the name has been used again") from error
+        except FileNotFoundError as error:
+            raise BrokenStore(f"job {stone.path} cannot be restored: its folder is gone") from error
+    catalog.publish_if_possible()
+    return stone
+
+
+def prune(root: Path, catalog: Catalog, *, older_than: float = 0.0, dry_run: bool = False) -> Pruned:
+    """Removes for good what was deleted more than so many seconds ago, and what dead processes have left.
+
+    Jobs that were deleted a moment ago stay: a question may be reading them.
+
+    Raises: BrokenStore or OSError when the deletions cannot be published; then nothing is removed.
+    """
+    age = max(older_than, trash.GRACE)
+    if not dry_run:
+        catalog.publish()
+    with writer_lock(root, until=time.monotonic() + WAIT) as held:
+        if not held:
+            raise StoreBusy("another process has been publishing for half a minute; try again")
+        all_deleted = trash.tombstones(root)
+        old = [stone for stone in all_deleted if stone.age >= age]
+        if not dry_run:
+            for stone in old:
+                if trash.is_deleted(root, stone.job_id):
+                    trash.bury(root, stone)
+                trash.purge(root, stone)
+            _sweep(root)
+    return Pruned(old, len(all_deleted) - len(old))
+
+
+def _check_name_is_free(root: Path, stone: Tombstone) -> None:
+    """Makes way where a deleted job of the same name still lies in place. Raises: JobBusy, JobExists."""
+    name = stone.path.partition("/")[2]
+    staged = root / "staging" / stone.path
+    head = read_document(staged / "head.json")
+    if head and head.get("job_id") != stone.job_id and not is_dead(staged):
+        raise JobBusy(f"job {name!r} cannot be restored: a job of this name is being written")
+    if head and head.get("job_id") != stone.job_id and not is_committed(root, head):
+        raise JobExists(
+            f"job {name!r} cannot be restored: an interrupted job has its name; finish or delete that first"
+        )
+    holder = job_id_of(root, stone.path)
+    for other in trash.waiting(root):
+        if other.job_id == holder != stone.job_id:
+            trash.bury(root, other)
+
+
+def _sweep(root: Path) -> None:
+    """Removes what processes that died while claiming, publishing or purging have left. It belongs to nobody."""
+    for folder in folders(root / "staging" / ".new"):
+        if is_dead(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+    for folder in folders(root / "trash"):
+        if folder.name.startswith("."):
+            shutil.rmtree(folder, ignore_errors=True)
+    for file in ("next.duckdb", "next.duckdb.wal"):
+        with suppress(OSError):
+            (root / file).unlink()

@@ -1,0 +1,43 @@
+"""The writer lock of a store: whoever holds it may publish, and may move the folders of jobs."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["writer_lock"]
+
+_LOOK_EVERY = 0.003  # seconds
+
+
+@contextmanager
+def writer_lock(root: Path, *, until: float, file: str = "writer.lock") -> Iterator[bool]:
+    """Holds the lock, or yields False when it could not be had until then (`time.monotonic()`).
+
+    The system lets go of it when the process dies, however it dies. Nothing of it is inherited by programs that the
+    process starts.
+    """
+    descriptor = os.open(root / file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        yield _locked(descriptor, until)
+    finally:
+        os.close(descriptor)
+
+
+def _locked(descriptor: int, until: float) -> bool:
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(_LOOK_EVERY)
+        else:
+            return True

@@ -1,0 +1,139 @@
+"""Deleted jobs, until they are purged.
+
+<root>/trash/<job_id>.json   a tombstone: the job is deleted, though its files lie where readers may still use them
+<root>/trash/<job_id>/       its folder, moved here when no reader can need it any more; with the tombstone inside
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from evalstore.durable_files import read_document, sync_folder, write_document
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["GRACE", "Tombstone", "bury", "dig_up", "is_deleted", "place_tombstone", "purge", "tombstones", "waiting"]
+
+GRACE = 10.0  # seconds that the files of a deleted job stay in place: a question may be reading them
+_INSIDE = "deleted.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """A deleted job: which one, where it was (`workspace/name`), when it was deleted, and why."""
+
+    job_id: str
+    path: str
+    deleted_at: datetime
+    reason: str
+
+    @property
+    def age(self) -> float:
+        """Seconds since the deletion."""
+        return time.time() - self.deleted_at.timestamp()
+
+
+def place_tombstone(root: Path, job_id: str, path: str, reason: str) -> None:
+    """Declares a job deleted, durably. Its files stay where they are.
+
+    `reason` is `deleted` or `replaced by <job_id>`.
+    """
+    document = {"job_id": job_id, "path": path, "deleted_at": datetime.now(UTC).isoformat(), "reason": reason}
+    write_document(root / "trash" / f"{job_id}.json", document)
+    sync_folder(root / "trash")
+
+
+def is_deleted(root: Path, job_id: str) -> bool:
+    """Whether a job that may still lie in `jobs/` is deleted."""
+    return (root / "trash" / f"{job_id}.json").exists()
+
+
+def waiting(root: Path) -> list[Tombstone]:
+    """The deleted jobs whose files are still in place."""
+    names = (name for name in _names(root) if name.endswith(".json") and not name.startswith("."))
+    found = (_tombstone(root / "trash" / name) for name in names)
+    return [one for one in found if one is not None]
+
+
+def tombstones(root: Path) -> list[Tombstone]:
+    """All deleted jobs that can be restored, the last one deleted first."""
+    moved = (_tombstone(root / "trash" / name / _INSIDE) for name in _names(root) if not name.endswith(".json"))
+    found = {one.job_id: one for one in (*moved, *waiting(root)) if one is not None}
+    return sorted(found.values(), key=lambda one: one.deleted_at, reverse=True)
+
+
+def bury(root: Path, stone: Tombstone) -> None:
+    """Moves the folder of a deleted job into the trash. Under the writer lock, when no reader needs it any more."""
+    place, grave = root / "jobs" / stone.path, root / "trash" / stone.job_id
+    if not grave.exists():
+        document = read_document(place / "job.json") or {}
+        if (document.get("job") or {}).get("job_id") == stone.job_id:
+            place.rename(grave)
+            sync_folder(place.parent)
+        else:
+            grave.mkdir()
+    for left_behind in place.glob(f"*-{stone.job_id}.parquet"):  # second names of the files of a replaced job
+        left_behind.unlink(missing_ok=True)
+    (root / "trash" / f"{stone.job_id}.json").rename(grave / _INSIDE)
+    sync_folder(root / "trash")
+
+
+def dig_up(root: Path, stone: Tombstone) -> None:
+    """Puts the folder of a deleted job back in its place. Under the writer lock.
+
+    Raises: FileExistsError when the name has been used again; FileNotFoundError when the folder is gone.
+    """
+    place, grave = root / "jobs" / stone.path, root / "trash" / stone.job_id
+    if (grave / "job.json").exists():
+        if place.exists():
+            raise FileExistsError
+        (grave / _INSIDE).unlink(missing_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        grave.rename(place)
+        sync_folder(place.parent)
+    else:
+        document = read_document(place / "job.json") or {}
+        job_id = (document.get("job") or {}).get("job_id")
+        if job_id != stone.job_id:
+            raise FileExistsError if job_id else FileNotFoundError
+    with suppress(FileNotFoundError):
+        (root / "trash" / f"{stone.job_id}.json").unlink()
+    sync_folder(root / "trash")
+
+
+def purge(root: Path, stone: Tombstone) -> None:
+    """Removes a buried job for good."""
+    grave = root / "trash" / stone.job_id
+    gone = grave.with_name(f".{stone.job_id}")  # half a folder must not look like a job that can be restored
+    with suppress(FileNotFoundError):
+        grave.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def _names(root: Path) -> list[str]:
+    try:
+        return [entry.name for entry in os.scandir(root / "trash")]
+    except FileNotFoundError:
+        return []
+
+
+def _tombstone(file: Path) -> Tombstone | None:
+    document: dict[str, Any] = read_document(file) or {}
+    texts = [document.get(field) for field in ("job_id", "path", "deleted_at", "reason")]
+    if not all(isinstance(text, str) for text in texts):
+        return None
+    job_id, path, deleted_at, reason = map(str, texts)
+    if path.startswith(("/", ".")) or "/." in path or job_id not in (file.stem, file.parent.name):
+        return None
+    try:
+        moment = datetime.fromisoformat(deleted_at)
+    except ValueError:
+        return None
+    return Tombstone(job_id, path, moment, reason) if moment.tzinfo else None

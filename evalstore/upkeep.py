@@ -1,0 +1,84 @@
+"""What keeps a store in order: deleting with a way back, purging, checking, rebuilding, compacting."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evalstore import deletion, names, store_folder
+from evalstore.trash import tombstones
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import timedelta
+    from pathlib import Path
+
+    import polars as pl
+    import pyarrow as pa
+
+    from evalstore.catalog import Catalog
+    from evalstore.trash import Tombstone
+
+__all__ = ["Upkeep"]
+
+
+class Upkeep:
+    """The part of a store that does not write results and asks nothing of them."""
+
+    root: Path
+    workspace: str
+    _catalog: Catalog
+
+    def _job(self, text: str) -> pa.Table:
+        raise NotImplementedError
+
+    def delete(self, *jobs: str) -> list[str]:
+        """Deletes jobs: gone from every later question, in the trash until `prune`. Gives their `workspace/name`.
+
+        Raises: JobNotFound, InvalidName; then nothing is deleted.
+        """
+        lines = [line for job in jobs for line in self._job(job).to_pylist()]
+        found = {line["job_id"]: f"{line['workspace']}/{line['name']}" for line in lines}
+        deletion.delete(self.root, self._catalog, found.items())
+        return list(found.values())
+
+    def restore(self, job: str) -> str:
+        """Brings a deleted job back: the last one of this NAME (workspace/NAME), or the one with this id.
+
+        Gives its `workspace/name`.
+
+        Raises: JobNotFound, JobBusy, JobExists when the name has been used again.
+        """
+        store_folder.require(self.root)
+        address = names.parse_address(job, self.workspace)
+        return deletion.restore(self.root, self._catalog, address.workspace, address.name or job).path
+
+    def trash(self) -> pl.DataFrame:
+        """The deleted jobs that can be restored, the last one deleted first."""
+        store_folder.require(self.root)
+        return _frame(tombstones(self.root))
+
+    def prune(self, *, older_than: timedelta | None = None, dry_run: bool = False) -> pl.DataFrame:
+        """Removes deleted jobs for good, and what dead processes have left. There is no way back.
+
+        Jobs deleted less than ten seconds ago stay, since a question may be reading them. Gives what was removed (or,
+        with `dry_run`, would be): workspace, job, job_id, deleted_at, reason.
+
+        Raises: BrokenStore, StoreBusy.
+        """
+        store_folder.require(self.root)
+        age = older_than.total_seconds() if older_than else 0.0
+        return _frame(deletion.prune(self.root, self._catalog, older_than=age, dry_run=dry_run).jobs)
+
+
+def _frame(stones: Iterable[Tombstone]) -> pl.DataFrame:
+    import polars as pl
+
+    places = [(*stone.path.split("/", 1), stone.job_id, stone.deleted_at, stone.reason) for stone in stones]
+    kinds: dict[str, pl.DataType | type[pl.DataType]] = {
+        "workspace": pl.String,
+        "job": pl.String,
+        "job_id": pl.String,
+        "deleted_at": pl.Datetime("us", "UTC"),
+        "reason": pl.String,
+    }
+    return pl.DataFrame(places, kinds, orient="row")
