@@ -97,6 +97,7 @@ def _restart_journal(staged: StagedJob, lines: Iterator[bytes]) -> None:
 def _lines_of(folder: Path, files: dict[str, Any]) -> Iterator[bytes]:
     database = Database()
     try:
+        database.run_file("resume/005_journal_number.sql")
         parameters = {f"{kind}_file": for_glob(folder / files[kind]["name"]) for kind in ("rows", "scores")}
         for batch in database.stream_file("resume/010_logged_lines.sql", **parameters):
             for line in batch.column(0).to_pylist():

@@ -22,12 +22,15 @@ from evalstore.durable_files import fault_point, sync_folder
 from evalstore.errors import BrokenStore, QueryError
 from evalstore.job_folder import drop_staging
 from evalstore.markers import Marker
+from evalstore.segments import live_segments, remove_dropped
 from evalstore.store_lock import writer_lock
 from evalstore.trash import GRACE, bury, waiting
 from evalstore.unpublished import Change, unpublished
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from evalstore.segments import Segment
 
 __all__ = ["Catalog"]
 
@@ -79,6 +82,14 @@ class Catalog:
         """What is committed, deleted or restored and marked as not shown yet."""
         return unpublished(self.root)
 
+    def segments(self) -> list[Segment]:
+        """The segments that count, as their files say."""
+        database = Database()
+        try:
+            return live_segments(database, self.root)
+        finally:
+            database.close()
+
     def _publish_once(self, *, even_if_current: bool) -> None:
         if not (even_if_current or self.needs_publishing()):
             return
@@ -119,6 +130,7 @@ class Catalog:
             if stone.age >= GRACE:
                 with suppress(OSError):
                     bury(self.root, stone)
+        remove_dropped(self.root, older_than=GRACE)
 
     def _write(self, draft: Path, changes: list[Change], *, everything: bool) -> None:
         self._publisher = database = self._publisher or Database()

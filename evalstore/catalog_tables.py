@@ -9,6 +9,7 @@ from evalstore import json_text, meta, sql_files
 from evalstore.committed import committed_jobs
 from evalstore.database import for_glob, sql_text
 from evalstore.job_document import job_document
+from evalstore.segments import live_segments
 from evalstore.trash import is_deleted
 
 if TYPE_CHECKING:
@@ -67,7 +68,24 @@ class CatalogTables:
         self._insert(database, "score_file", [_file_line(path, document) for path, document in new])
         database.run_file("publish/delete_metric.sql")
         self._insert(database, "metric", meta.latest_declarations(self._root))
+        if everything or any(change.marker.operation == "segments" for change in changes):
+            self._read_segments(database)
         self._set_place(database)
+
+    def _read_segments(self, database: Database) -> None:
+        database.run_file("publish/delete_segment.sql")
+        database.run_file("publish/delete_segment_job.sql")
+        live = live_segments(database, self._root)
+        self._insert(
+            database,
+            "segment",
+            [{"segment_id": one.segment_id, "path": one.path, "scores_count": one.scores_count} for one in live],
+        )
+        self._insert(
+            database,
+            "segment_job",
+            [{"segment_id": one.segment_id, "job_id": job_id} for one in live for job_id in one.job_ids],
+        )
 
     def _clear(self, database: Database, documents: dict[str, Any], removed: list[str]) -> set[str]:
         """Takes out removed jobs, and those whose name now belongs to another one. Gives those that stay as they are.

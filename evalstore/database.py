@@ -132,7 +132,8 @@ class Database:
         try:
             [(count, *_)] = self._connection.execute(sql_files.read(name), parameters).fetchall()
         except duckdb.Error as error:
-            raise QueryError(_message(error), sql=sql_files.read(name), file=name) from error
+            missing = isinstance(error, duckdb.IOException)
+            raise QueryError(_message(error), sql=sql_files.read(name), file=name, is_missing_file=missing) from error
         return int(count)
 
     def ask(self, sql: str, parameters: Mapping[str, Any] | None = None, *, file: str | None = None) -> pa.Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+import uuid
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from evalstore.durable_files import read_document
 from evalstore.errors import BrokenStore, JobBusy, JobExists, JobNotFound, StoreBusy, near
 from evalstore.job_folder import is_committed, is_dead
 from evalstore.markers import Marker, place_marker
+from evalstore.segments import drop
 from evalstore.store_lock import writer_lock
 
 if TYPE_CHECKING:
@@ -95,7 +97,19 @@ def prune(root: Path, catalog: Catalog, *, older_than: float = 0.0, dry_run: boo
                     trash.bury(root, stone)
                 trash.purge(root, stone)
             _sweep(root)
+            _drop_segments_of(root, catalog, {stone.job_id for stone in old})
+    if not dry_run:
+        catalog.publish()
     return Pruned(old, len(all_deleted) - len(old))
+
+
+def _drop_segments_of(root: Path, catalog: Catalog, job_ids: set[str]) -> None:
+    """Lets those segments go that hold scores of purged jobs: what is purged is nowhere."""
+    held = [segment for segment in catalog.segments() if not job_ids.isdisjoint(segment.job_ids)]
+    for segment in held:
+        drop(root, segment.segment_id)
+    if held:
+        place_marker(root, Marker("segments", str(uuid.uuid4()), "segments"))
 
 
 def _check_name_is_free(root: Path, stone: Tombstone) -> None:

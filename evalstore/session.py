@@ -12,6 +12,7 @@ from evalstore.database import Database, for_glob
 from evalstore.errors import BrokenStore, QueryError
 from evalstore.job_files import no_files
 from evalstore.job_folder import interrupted_jobs
+from evalstore.segments import segment_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,9 +49,20 @@ class Session:
             database.close()
         self._databases.clear()
 
-    def ask_file(self, name: str, /, *, files: Files = None, **parameters: Any) -> pa.Table:
-        """The answer to the question in one file of `sql/queries/`."""
-        return self._ask(sql_files.read(f"queries/{name}.sql"), parameters, files, file=f"queries/{name}.sql")
+    def ask_file(self, name: str, /, *, files: Files = None, folder: str = "queries", **parameters: Any) -> pa.Table:
+        """The answer to the question in one file of `sql/queries/`, or of another folder of `sql/`."""
+        file = f"{folder}/{name}.sql"
+        return self._ask(sql_files.read(file), parameters, files, file=file)
+
+    def copy_scores(self, score_files: list[str], name: str, /, **parameters: Any) -> int:
+        """Writes the scores in some files as one file, by a COPY of `sql/`; the number of scores of live jobs.
+
+        Raises: QueryError.
+        """
+        database = self._database(allow_external=True)
+        with database.lock, self._attached(database):
+            database.set_variables(**self._no_files | {"score_files": score_files})
+            return database.copy_file(name, **parameters)
 
     def ask(self, sql: str, parameters: dict[str, Any], *, allow_external: bool = False) -> pa.Table:
         """The answer to SQL of a user: one reading statement with exactly these parameters.
@@ -156,8 +168,11 @@ class Session:
     def _set_files(self, database: Database, files: Files) -> None:
         named = self._no_files
         if files is not None:
-            job_ids = None if files == ALL else files
-            [listed] = database.ask_file("queries/score_files.sql", job_ids=job_ids).to_pylist()
-            if listed["score_files"]:
+            if files == ALL:
+                present = segment_files(self.root)
+                [listed] = database.ask_file("segments/files_to_scan.sql", present=present or [""]).to_pylist()
+            else:
+                [listed] = database.ask_file("queries/score_files.sql", job_ids=files).to_pylist()
+            if listed["row_files"]:
                 named = {kind: [for_glob(self.root / path) for path in paths] for kind, paths in listed.items()}
         database.set_variables(**named)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from evalstore import deletion, names, store_folder
+from evalstore import compaction, deletion, names, store_folder
+from evalstore.session import Session
 from evalstore.trash import tombstones
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import timedelta
     from pathlib import Path
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from evalstore.catalog import Catalog
+    from evalstore.compaction import Compacted
     from evalstore.trash import Tombstone
 
 __all__ = ["Upkeep"]
@@ -68,6 +70,22 @@ class Upkeep:
         store_folder.require(self.root)
         age = older_than.total_seconds() if older_than else 0.0
         return _frame(deletion.prune(self.root, self._catalog, older_than=age, dry_run=dry_run).jobs)
+
+    def compact(self, *, progress: Callable[[int], None] | None = None) -> Compacted:
+        """Rewrites the scores of many small jobs as few large files, which questions across jobs then read.
+
+        The files of the jobs stay as they are, and so do all answers. Worth it from some hundred jobs on; again when as
+        many have come to it. `progress` is called with the number of scores written so far. Gives the number of
+        segments written, of jobs and of scores in them.
+
+        Raises: StoreBusy when another process is compacting.
+        """
+        store_folder.require(self.root)
+        session = Session(self.root, self._catalog)  # of its own: other threads go on asking
+        try:
+            return compaction.compact(self.root, self._catalog, session, progress=progress)
+        finally:
+            session.close()
 
 
 def _frame(stones: Iterable[Tombstone]) -> pl.DataFrame:

@@ -1,0 +1,2 @@
+-- The segments that the catalog names.
+SELECT path FROM segment;
