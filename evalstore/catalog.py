@@ -50,8 +50,10 @@ class Catalog:
         self._wal = root / "catalog.duckdb.wal"
         self._publisher: Database | None = None
 
-    def publish(self, *, wait: float = WAIT_FOR_LOCK, even_if_current: bool = False) -> bool:
+    def publish(self, *, wait: float = WAIT_FOR_LOCK, even_if_current: bool = False, anew: bool = False) -> bool:
         """Brings everything committed into the snapshot. False when another process holds the lock all the while.
+
+        With `anew` it is made from the folders of all jobs, as if there were none.
 
         Raises: BrokenStore or OSError when the catalog cannot be written; what is committed stays committed.
         """
@@ -61,9 +63,9 @@ class Catalog:
             with writer_lock(self.root, until=until) as held:
                 if not held:
                     return False
-                self._publish_once(even_if_current=even_if_current)
+                self._publish_once(even_if_current=even_if_current, anew=anew)
             # A writer that found the lock taken may have left after our look at pending/: look again, then leave.
-            until, even_if_current = time.monotonic(), False
+            until, even_if_current, anew = time.monotonic(), False, False
             if until > again_until or not self.unpublished():
                 return True
 
@@ -90,11 +92,11 @@ class Catalog:
         finally:
             database.close()
 
-    def _publish_once(self, *, even_if_current: bool) -> None:
-        if not (even_if_current or self.needs_publishing()):
+    def _publish_once(self, *, even_if_current: bool, anew: bool) -> None:
+        if not (even_if_current or anew or self.needs_publishing()):
             return
         complete_replacements(self.root)
-        fresh = not self.file.exists()
+        fresh = anew or not self.file.exists()
         draft = self.root / "next.duckdb"
         for left_over in (draft, self.root / "next.duckdb.wal"):
             left_over.unlink(missing_ok=True)  # a WAL beside a fresh copy would be replayed into it

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Database", "check_root", "for_glob", "sql_text"]
 
 CATALOG = "catalog"
+SNAPSHOT = "snapshot"
 _BATCH = 10_000  # lines of an answer that is taken part by part
 _COMMENT = r"(?:\s|--[^\n]*\n|/\*.*?\*/)*"
 _EXPLAIN = re.compile(rf"{_COMMENT}EXPLAIN\b{_COMMENT}(?:ANALYZE\b|\([^)]*\))?", re.IGNORECASE | re.DOTALL)
@@ -98,15 +100,28 @@ class Database:
         self._connection.execute(f"ATTACH ':memory:' AS {CATALOG}")
         try:
             if file is not None:
-                self._connection.execute(f"ATTACH {sql_text(file)} AS snapshot (READ_ONLY)")
-                self._connection.execute(f"COPY FROM DATABASE snapshot TO {CATALOG}")
-        except duckdb.Error:
+                with self.beside(file):
+                    self._connection.execute(f"COPY FROM DATABASE {SNAPSHOT} TO {CATALOG}")
+        except (duckdb.Error, BrokenStore):
             self._connection.execute(f"DETACH {CATALOG}")
             return False
-        finally:
-            self._connection.execute("DETACH DATABASE IF EXISTS snapshot")
         self._connection.execute(f"USE {CATALOG}")
         return True
+
+    @contextmanager
+    def beside(self, file: Path) -> Iterator[None]:
+        """Attaches a catalog file as `snapshot` beside the current database, to compare or copy it.
+
+        Raises: BrokenStore.
+        """
+        try:
+            self._connection.execute(f"ATTACH {sql_text(file)} AS {SNAPSHOT} (READ_ONLY)")
+        except duckdb.Error as error:
+            raise BrokenStore(f"{file} cannot be opened: {_first_line(error)}") from error
+        try:
+            yield
+        finally:
+            self._connection.execute(f"DETACH DATABASE IF EXISTS {SNAPSHOT}")
 
     def detach(self) -> None:
         """Lets go of the current catalog, if there is one."""

@@ -10,11 +10,28 @@ from evalstore.durable_files import read_document
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["job_document"]
+__all__ = ["document_problem", "job_document"]
 
 _TEXTS = ("job_id", "workspace", "name", "kind", "status", "created_at")
 _NUMBERS = ("count", "nan_count", "inf_count", "out_of_range", "items_scored")
 _ROW_NUMBERS = ("rows_scored", "rows_unscored", "rows_error", "rows_total")
+
+
+def document_problem(root: Path, path: str) -> str | None:
+    """Why the document of the job at `workspace/name` cannot be used; None when it can."""
+    if job_document(root, path) is not None:
+        return None
+    file = root / "jobs" / path / "job.json"
+    if not file.exists():
+        return "there is no job.json"
+    document = read_document(file)
+    if document is None:
+        return "job.json cannot be read"
+    job = document.get("job")
+    named = isinstance(job, dict) and all(isinstance(job.get(field), str) for field in ("workspace", "name"))
+    if isinstance(job, dict) and named and path != (told := f"{job['workspace']}/{job['name']}"):
+        return f"job.json is that of job {told}"
+    return "job.json lacks something that belongs in it"
 
 
 def job_document(root: Path, path: str) -> dict[str, Any] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,6 +12,7 @@ from evalstore.errors import BrokenStore, QueryError
 from evalstore.job_files import no_files
 from evalstore.job_folder import interrupted_jobs
 from evalstore.segments import segment_files
+from evalstore.snapshot import attach_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,6 @@ Files = Literal["all"] | list[str] | None
 """Whose Parquet files a question reads: of all jobs, of the jobs with these ids, or of none."""
 
 _TRIES = 3
-_PATIENCE = 5.0  # seconds of trying to attach a snapshot that is being replaced
 # The views that read Parquet. A word in a comment costs a file list; a view that is missed reads through a glob.
 _READS_FILES = re.compile(r"row|failures|measure|score_aggregates|leaderboard_by", re.IGNORECASE)
 
@@ -127,11 +126,11 @@ class Session:
 
     def _attach_snapshot(self, database: Database) -> bool:
         """Attaches the published snapshot, with the views of this release. False where that cannot be had."""
-        if self._attach_whole(database):
+        if attach_snapshot(database, self._catalog.file):
             if self._catalog.tables.is_current(database):
                 return True
             database.detach()
-        return self._published(even_if_current=True) and self._attach_whole(database)
+        return self._published(even_if_current=True) and attach_snapshot(database, self._catalog.file)
 
     def _attach_private(self, database: Database) -> None:
         """Attaches a copy of our own with what is not published.
@@ -143,27 +142,6 @@ class Session:
         if not is_copy:
             database.attach_copy(None)
         self._catalog.tables.fill(database, self._catalog.unpublished(), everything=not is_copy)
-
-    def _attach_whole(self, database: Database) -> bool:
-        """DuckDB 2.0 opens a file twice; a snapshot that is renamed in between would mix two, so compare and repeat."""
-        until = time.monotonic() + _PATIENCE
-        while time.monotonic() < until:
-            before = self._identity()
-            try:
-                database.attach(self._catalog.file, read_only=True)
-            except BrokenStore:
-                database.detach()
-                if self._identity() == before:
-                    return False
-                continue
-            if self._identity() == before:
-                return True
-            database.detach()
-        return False
-
-    def _identity(self) -> tuple[int, int, int]:
-        status = self._catalog.file.stat()
-        return status.st_dev, status.st_ino, status.st_ctime_ns
 
     def _set_files(self, database: Database, files: Files) -> None:
         named = self._no_files

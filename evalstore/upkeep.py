@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from evalstore import compaction, deletion, names, store_folder
+from evalstore import compaction, deletion, names, rebuilding, store_folder, verification
 from evalstore.session import Session
 from evalstore.trash import tombstones
 
@@ -70,6 +70,28 @@ class Upkeep:
         store_folder.require(self.root)
         age = older_than.total_seconds() if older_than else 0.0
         return _frame(deletion.prune(self.root, self._catalog, older_than=age, dry_run=dry_run).jobs)
+
+    def verify(
+        self, *, checksums: bool = True, progress: Callable[[int], None] | None = None
+    ) -> verification.Verification:
+        """Checks the whole store: documents, Parquet files, catalog against files, segments, what belongs to nobody.
+
+        The result is true when nothing is wrong; `.findings` says what and where, `.bytes` how much space things take.
+        Without `checksums` the content of Parquet files is not read. `progress` is called with the number of jobs.
+        """
+        store_folder.require(self.root)
+        return verification.verify(self.root, self._catalog, checksums=checksums, progress=progress)
+
+    def rebuild(self, *, adopt: bool = False) -> rebuilding.Rebuilt:
+        """Makes the catalog anew from the folders of the jobs, `meta/` and `segments/`: they are the truth.
+
+        The folder of a job that was copied in from another store is taken up. One that is not named as its job is left
+        out and listed; with `adopt` the job takes the name of the folder. Nothing is overwritten.
+
+        Raises: StoreBusy.
+        """
+        store_folder.require(self.root)
+        return rebuilding.rebuild(self.root, self._catalog, adopt=adopt)
 
     def compact(self, *, progress: Callable[[int], None] | None = None) -> Compacted:
         """Rewrites the scores of many small jobs as few large files, which questions across jobs then read.

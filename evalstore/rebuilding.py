@@ -1,0 +1,80 @@
+"""Making the catalog anew from the folders of the jobs, `meta/` and `segments/`."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from evalstore import names
+from evalstore.committed import committed_jobs, job_id_of
+from evalstore.durable_files import read_document, write_document
+from evalstore.errors import InvalidName, StoreBusy
+from evalstore.job_document import document_problem, job_document
+from evalstore.store_lock import writer_lock
+from evalstore.trash import is_deleted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from evalstore.catalog import Catalog
+
+__all__ = ["Rebuilt", "rebuild"]
+
+WAIT = 30.0  # seconds for whoever publishes
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """How many jobs the new catalog has, and which folders were left out: path and reason."""
+
+    jobs: int
+    left_out: list[tuple[str, str]]
+
+
+def rebuild(root: Path, catalog: Catalog, *, adopt: bool = False) -> Rebuilt:
+    """Makes the catalog anew. Folders of jobs that were copied in are taken up; nothing is overwritten.
+
+    A folder that is not named as the job in it is left out; with `adopt` the job takes the name of its folder.
+
+    Raises: StoreBusy, OSError.
+    """
+    if adopt:
+        with writer_lock(root, until=time.monotonic() + WAIT) as held:
+            if not held:
+                raise StoreBusy("another process has been publishing for half a minute; try again")
+            _adopt(root)
+    if not catalog.publish(wait=WAIT, anew=True):
+        raise StoreBusy("another process has been publishing for half a minute; try again")
+    taken, left_out = dict[str, str](), []
+    for path in committed_jobs(root):
+        job_id = job_id_of(root, path) or ""
+        if problem := document_problem(root, path):
+            if "is that of job" in problem:
+                problem += "; to take it in under the name of its folder: `evalstore rebuild --adopt`"
+            left_out.append((path, problem))
+        elif is_deleted(root, job_id):
+            left_out.append((path, "is deleted; `evalstore restore` brings it back"))
+        elif job_id in taken:
+            left_out.append((path, f"is a copy of job {taken[job_id]}, with the same job_id"))
+        else:
+            taken[job_id] = path
+    return Rebuilt(len(taken), left_out)
+
+
+def _adopt(root: Path) -> None:
+    """Gives the jobs in folders of another name the name of their folder, unless the job is here already."""
+    known = {job_id_of(root, path) for path in committed_jobs(root) if job_document(root, path)}
+    for path in committed_jobs(root):
+        file = root / "jobs" / path / "job.json"
+        document = read_document(file)
+        job = (document or {}).get("job")
+        if document is None or not isinstance(job, dict) or job_document(root, path) or job.get("job_id") in known:
+            continue
+        workspace, _, name = path.partition("/")
+        try:
+            job |= {"workspace": names.check_name(workspace, "workspace"), "name": names.check_name(name)}
+        except InvalidName:
+            continue
+        write_document(file, document)
+        known.add(job.get("job_id"))

@@ -1,0 +1,257 @@
+"""Checking a store against itself: documents, Parquet files, catalog, segments, trash, and what belongs to nobody."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from evalstore import json_text, segments
+from evalstore.committed import committed_jobs, job_id_of
+from evalstore.database import Database, for_glob
+from evalstore.durable_files import read_document
+from evalstore.errors import BrokenStore, QueryError
+from evalstore.job_document import document_problem, job_document
+from evalstore.job_folder import interrupted_jobs
+from evalstore.store_lock import writer_lock
+from evalstore.trash import is_deleted, tombstones, waiting
+from evalstore.unpublished import unpublished
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    import polars as pl
+
+    from evalstore.catalog import Catalog
+
+__all__ = ["Finding", "Verification", "verify"]
+
+WAIT = 30.0  # seconds for whoever publishes
+_PARTS = ("jobs", "segments", "staging", "trash", "meta", "pending")
+_FILES = ("catalog.duckdb", "writer.lock", "compact.lock", "next.duckdb", "next.duckdb.wal", "catalog.duckdb.wal")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is wrong (`error`), or that somebody may want to know (`note`): where, and what to do."""
+
+    severity: Literal["error", "note"]
+    path: str
+    message: str
+
+
+@dataclass
+class Verification:
+    """What a check of a whole store has found. True when nothing is wrong."""
+
+    findings: list[Finding] = field(default_factory=list)
+    jobs: int = 0
+    rows: int = 0
+    scores: int = 0
+    bytes: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def errors(self) -> list[Finding]:
+        """The findings that are wrong."""
+        return [finding for finding in self.findings if finding.severity == "error"]
+
+    def __bool__(self) -> bool:
+        return not self.errors
+
+    def to_polars(self) -> pl.DataFrame:
+        """The findings, one a line: severity, path, message."""
+        import polars as pl
+
+        lines = [(finding.severity, finding.path, finding.message) for finding in self.findings]
+        return pl.DataFrame(lines, ["severity", "path", "message"], orient="row", schema_overrides=dict.fromkeys(
+            ("severity", "path", "message"), pl.String))  # fmt: skip
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, for JSON."""
+        found = [{"severity": one.severity, "path": one.path, "message": one.message} for one in self.findings]
+        counts = {"jobs": self.jobs, "rows": self.rows, "scores": self.scores}
+        return {"ok": bool(self), "findings": found, **counts, "bytes": self.bytes}
+
+
+def verify(
+    root: Path, catalog: Catalog, *, checksums: bool = True, progress: Callable[[int], None] | None = None
+) -> Verification:
+    """Checks everything in a store. Without `checksums` the content of Parquet files is not read.
+
+    `progress` is called with the number of jobs checked so far.
+    """
+    result = Verification()
+    left = {stone.job_id for stone in waiting(root)}
+    for path in committed_jobs(root):
+        result.findings += _job(root, path, result, left, checksums=checksums)
+        result.jobs += 1
+        if progress:
+            progress(result.jobs)
+    result.findings += [*_catalog(root, catalog), *_segments(root, checksums=checksums)]
+    result.findings += [*_rest(root), *_meta(root)]
+    for part in _PARTS:
+        result.bytes[part] = _size(root / part)
+    result.bytes["catalog"] = _size(root / "catalog.duckdb")
+    return result
+
+
+def _job(root: Path, path: str, result: Verification, left: set[str], *, checksums: bool) -> list[Finding]:
+    folder = root / "jobs" / path
+    document = job_document(root, path)
+    if document is None:
+        if not folder.exists():
+            return []
+        advice = "put the file back from a copy, or move the folder out of the store"
+        return [Finding("error", f"jobs/{path}", f"{document_problem(root, path)}: {advice}")]
+    found, known = [], {"job.json"}
+    for kind in ("scores", "rows"):
+        entry = document["files"][kind]
+        known.add(entry["name"])
+        setattr(result, kind, getattr(result, kind) + entry["rows"])
+        if problem := _file_problem(folder / entry["name"], entry, checksums=checksums):
+            found.append(Finding("error", f"jobs/{path}/{entry['name']}", f"{problem}: put it back from a copy"))
+    known |= {f"{kind}-{job_id}.parquet" for job_id in left for kind in ("scores", "rows")}
+    found += [
+        Finding("note", f"jobs/{path}/{name}", "belongs to no job") for name in _names(folder) if name not in known
+    ]
+    # Somebody may have deleted or replaced the job meanwhile.
+    return found if job_id_of(root, path) == document["job"]["job_id"] else []
+
+
+def _file_problem(path: Path, entry: dict[str, Any], *, checksums: bool) -> str | None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        size = path.stat().st_size
+        if size != entry["bytes"]:
+            return f"has {size} bytes, and had {entry['bytes']} when the job was committed"
+        rows = pq.read_metadata(path).num_rows
+        if rows != entry["rows"]:
+            return f"has {rows} lines, and had {entry['rows']} when the job was committed"
+        if checksums:
+            with path.open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != entry["sha256"]:
+                    return "has another content than when the job was committed"
+    except FileNotFoundError:
+        return "is not there"
+    except (OSError, pa.ArrowException) as error:
+        return f"cannot be read ({str(error).splitlines()[0]})"
+    return None
+
+
+def _catalog(root: Path, catalog: Catalog) -> Iterator[Finding]:
+    catalog.publish_if_possible()
+    if not catalog.file.exists():
+        yield Finding("error", "catalog.duckdb", "is not there: run `evalstore rebuild`")
+        return
+    database = Database()
+    try:
+        # Nobody publishes meanwhile, so that what is not shown yet is what has a marker afterwards.
+        with writer_lock(root, until=time.monotonic() + WAIT), database.lock:
+            database.attach_copy(None)
+            catalog.tables.fill(database, [], everything=True)
+            with database.beside(catalog.file):
+                differing = database.ask_file("verify/differing_jobs.sql").to_pylist()
+            pending = {change.marker.job_id for change in unpublished(root)}
+    except (BrokenStore, QueryError) as error:
+        yield Finding("error", "catalog.duckdb", f"{str(error).splitlines()[0]}: run `evalstore rebuild`")
+        return
+    finally:
+        database.close()
+    for job_id in sorted(pending):
+        yield Finding("note", f"pending/{job_id}", "committed, but not published yet: the next question sees it")
+    for line in differing:
+        if line["job_id"] not in pending:
+            problem = _difference(is_there=line["is_there"], is_shown=line["is_shown"])
+            yield Finding("error", f"jobs/{line['path']}", f"{problem}: run `evalstore rebuild`")
+
+
+def _difference(*, is_there: bool, is_shown: bool) -> str:
+    if is_there and is_shown:
+        return "the catalog says something else than job.json"
+    return "is not in the catalog" if is_there else "is in the catalog, and its folder is gone or cannot be read"
+
+
+def _segments(root: Path, *, checksums: bool) -> Iterator[Finding]:
+    database = Database()
+    try:
+        live = {one.path: one for one in segments.live_segments(database, root)}
+        for path in segments.segment_files(root):
+            mark = path.removeprefix("segments/scores-").removesuffix(".parquet")
+            if path not in live and not (root / "segments" / f"{mark}.dropped").exists():
+                yield Finding("note", path, "is not used: `evalstore compact` replaces it")
+        if checksums:
+            owned = _own_files(root)
+            for segment in live.values():
+                if problem := _segment_problem(database, root, segment, owned):
+                    advice = "delete it; the files of the jobs hold everything"
+                    yield Finding("error", segment.path, f"{problem}: {advice}")
+    finally:
+        database.close()
+
+
+def _segment_problem(database: Database, root: Path, segment: segments.Segment, owned: dict[str, str]) -> str | None:
+    files = [for_glob(root / owned[job_id]) for job_id in segment.job_ids if job_id in owned]
+    try:
+        held = database.ask_file("verify/score_digests.sql", files=[for_glob(root / segment.path)]).to_pylist()
+        own = database.ask_file("verify/score_digests.sql", files=files).to_pylist() if files else []
+    except QueryError as error:
+        return f"cannot be compared ({str(error).splitlines()[0]})"
+    digests = {line["job_id"]: line for line in held}
+    if any(digests.get(line["job_id"]) != line for line in own):
+        return "holds other scores than the files of its jobs"
+    return None
+
+
+def _own_files(root: Path) -> dict[str, str]:
+    documents = ((path, job_document(root, path)) for path in committed_jobs(root))
+    return {
+        document["job"]["job_id"]: f"jobs/{path}/{document['files']['scores']['name']}"
+        for path, document in documents
+        if document
+    }
+
+
+def _rest(root: Path) -> Iterator[Finding]:
+    for job in interrupted_jobs(root):
+        path = f"{job['workspace']}/{job['job']}"
+        yield Finding("note", f"staging/{path}", f"was interrupted with {job['rows_logged']} rows: `evalstore finish`")
+    known = {stone.job_id for stone in tombstones(root)}
+    for file in sorted((root / "trash").glob("[!.]*.json")):
+        if file.stem not in known and is_deleted(root, file.stem):
+            yield Finding("error", f"trash/{file.name}", "cannot be read, and hides a job: remove it to show the job")
+    for file in sorted((root / "pending").glob("[!.]*.json")):
+        if read_document(file) is None and file.exists():
+            yield Finding("note", f"pending/{file.name}", "makes no sense: remove it")
+    for name in _names(root):
+        if name not in (*_PARTS, *_FILES):
+            yield Finding("note", name, "belongs to no store")
+
+
+def _meta(root: Path) -> Iterator[Finding]:
+    for file in sorted((root / "meta").glob("*.jsonl")):
+        for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+            if line and not _is_json(line):
+                yield Finding("note", f"meta/{file.name}:{number}", "was cut off when written, and does not count")
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in os.scandir(folder))
+
+
+def _is_json(line: str) -> bool:
+    try:
+        json_text.loads(line)
+    except ValueError:
+        return False
+    return True
+
+
+def _size(path: Path) -> int:
+    if path.is_file():
+        return path.stat().st_size
+    return sum(file.lstat().st_size for file in path.rglob("*") if file.is_file())
