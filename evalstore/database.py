@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import re
 import threading
+import weakref
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +51,9 @@ def check_root(root: Path) -> None:
         )
 
 
+_open: weakref.WeakSet[Database] = weakref.WeakSet()
+
+
 class Database:
     """One in-memory DuckDB instance, into which catalogs are attached for a moment.
 
@@ -57,6 +63,7 @@ class Database:
 
     def __init__(self, root: Path | None = None, *, sees_variables: bool = False) -> None:
         self.lock = threading.RLock()
+        _open.add(self)
         self._connection = duckdb.connect(":memory:")
         for setting in (
             "SET TimeZone = 'UTC'",
@@ -79,6 +86,10 @@ class Database:
     def close(self) -> None:
         """Lets go of the memory."""
         self._connection.close()
+
+    def leave_to_parent(self) -> None:
+        """In a forked child: never closes the instance, whose threads are the parent's."""
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._connection))
 
     def attach(self, file: Path, *, read_only: bool) -> None:
         """Makes a catalog file the current database.
@@ -229,6 +240,14 @@ class Database:
             raise UsageError("sql is text that can be written as UTF-8") from error
         kinds = [str(statement.type).rpartition(".")[2] for statement in statements]
         return kinds, {name for statement in statements for name in statement.named_parameters}
+
+
+def _leave_to_parent() -> None:
+    for database in list(_open):
+        database.leave_to_parent()
+
+
+os.register_at_fork(after_in_child=_leave_to_parent)
 
 
 def _first_line(error: Exception) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,29 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-__all__ = ["Answer", "as_polars", "to_polars"]
+__all__ = ["Answer", "as_polars", "check_process", "to_polars"]
+
+_lost_threads = False
+
+
+def _note_lost_threads() -> None:
+    global _lost_threads  # noqa: PLW0603
+    _lost_threads = "polars" in sys.modules
+
+
+os.register_at_fork(after_in_child=_note_lost_threads)
+
+
+def check_process() -> None:
+    """Refuses what would hang for ever: Polars waits for threads that a forked child has not.
+
+    Raises: UsageError.
+    """
+    if _lost_threads:
+        raise UsageError(
+            "this process was forked from one that had loaded Polars, and Polars would hang in it: start processes "
+            "with multiprocessing.get_context('spawn'), or leave the questions to the parent; job() and log() work here"
+        )
 
 
 def to_polars(table: pa.Table) -> pl.DataFrame:
@@ -20,6 +44,7 @@ def to_polars(table: pa.Table) -> pl.DataFrame:
 
     Raises: UsageError for columns that Polars has no type for, and for two columns of one name.
     """
+    check_process()
     import polars as pl
     import pyarrow as pa
 
@@ -62,6 +87,8 @@ def as_polars(table: Any) -> pl.DataFrame | None:
     """A Polars, Arrow or pandas table as a Polars frame; None for anything else."""
     import polars as pl
 
+    if isinstance(table, (pl.LazyFrame, pl.DataFrame)) or hasattr(table, "__arrow_c_stream__"):
+        check_process()
     if isinstance(table, pl.LazyFrame):
         return table.collect()
     if isinstance(table, pl.DataFrame):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -51,6 +52,9 @@ def open(path: str | os.PathLike[str] | None = None, *, workspace: str = names.D
     return Store(path, workspace=workspace)
 
 
+_stores: weakref.WeakSet[Store] = weakref.WeakSet()
+
+
 class Store(Upkeep):
     """A folder of evaluation jobs, as something to write jobs into and to ask questions of. Also a context manager."""
 
@@ -59,7 +63,9 @@ class Store(Upkeep):
         opened_as = Path(path if path is not None else os.environ.get("EVALSTORE") or "evals").absolute()
         self.root = _real(opened_as)
         self.workspace = names.check_name(workspace, "workspace")
+        self._opened_as = opened_as
         self._catalog = Catalog(self.root, opened_as=opened_as)
+        _stores.add(self)
 
     def __enter__(self) -> Self:
         return self
@@ -402,6 +408,13 @@ class Store(Upkeep):
 
     # Inside
 
+    def _start_over(self) -> None:
+        """In a forked child: what the parent works with is left to it."""
+        self.__dict__.pop("_session", None)
+        self.__dict__.pop("_job_files", None)
+        self.__dict__.pop("metrics", None)
+        self._catalog = Catalog(self.root, opened_as=self._opened_as)
+
     @property
     def _asking(self) -> Session:
         store_folder.require(self.root)
@@ -452,6 +465,14 @@ class Store(Upkeep):
             known = queries.known_names(self._asking, workspace=address.workspace, kind="job").column(0).to_pylist()
             raise JobNotFound(f"there is no job {name!r} in workspace {address.workspace!r}; {near(name, known)}")
         return line
+
+
+def _start_over_in_child() -> None:
+    for store in list(_stores):
+        store._start_over()  # noqa: SLF001
+
+
+os.register_at_fork(after_in_child=_start_over_in_child)
 
 
 def _real(path: Path) -> Path:
