@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from evalstore import json_text
 from evalstore.committed import job_id_of
 from evalstore.database import Database, for_glob
 from evalstore.durable_files import read_document, sync_file, write_document
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 
     from evalstore.catalog import Catalog
 
-__all__ = ["open_attempt", "resume_attempt"]
+__all__ = ["declared", "open_attempt", "resume_attempt"]
 
-_SAME = ("metric_ref", "dataset", "model", "config", "metrics")  # what a resumed job may not change
+_SAME = ("metric_ref", "dataset", "model", "config")  # what a resumed job may not change
 _KEPT = ("kind", "group", "labels", "tags", "metadata")  # what stays as it was unless it is given again
 
 
@@ -37,8 +38,12 @@ def open_attempt(root: Path, head: dict[str, Any], catalog: Catalog, *, overwrit
     return StagedJob.claim(root, head, replaces=job_id_of(root, path) if overwrite else None)
 
 
-def resume_attempt(root: Path, head: dict[str, Any], catalog: Catalog) -> tuple[StagedJob, RowIndex]:
+def resume_attempt(
+    root: Path, head: dict[str, Any], catalog: Catalog, *, general: list[dict[str, Any]]
+) -> tuple[StagedJob, RowIndex]:
     """A job that starts with the rows of the one of this name, interrupted or committed; a new one where there is none.
+
+    `general` are the declarations of metrics in force for a new job, beside those in the head.
 
     Raises: JobBusy; UsageError when it was run with another model, dataset, config or other declarations.
     """
@@ -54,7 +59,7 @@ def resume_attempt(root: Path, head: dict[str, Any], catalog: Catalog) -> tuple[
         return staged, RowIndex.of_journal(staged.journal.path)
     old = job_id_of(root, path)
     if old is None or is_deleted(root, old):
-        return StagedJob.claim(root, head), RowIndex()
+        return StagedJob.claim(root, {**head, "metrics": declared(general, head["metrics"])}), RowIndex()
     document = job_document(root, path)
     if document is None:
         raise BrokenStore(f"{root / 'jobs' / path / 'job.json'} cannot be read: run `evalstore verify`")
@@ -76,7 +81,7 @@ def _go_on(staged: StagedJob, head: dict[str, Any]) -> None:
     merged = _merged(staged.head, head)
     started = datetime.fromisoformat(merged["started_at"])
     merged["elapsed"] = (staged.head.get("elapsed") or 0.0) + max(0.0, (written - started).total_seconds())
-    merged |= {field: staged.head.get(field) for field in ("job_id", "replaces", "resumes")}
+    merged |= {field: staged.head.get(field) for field in ("job_id", "replaces")}
     _restart_journal(staged, numbered_lines(staged.journal.path))
     write_document(staged.folder / "head.json", merged)
     staged.head = merged
@@ -111,15 +116,29 @@ def _merged(before: dict[str, Any], head: dict[str, Any]) -> dict[str, Any]:
 
     Raises: UsageError where the two contradict each other.
     """
+    said = json_text.loads(json_text.dumps(head)[0])
     for field in _SAME:
-        if head.get(field) not in (None, [], before.get(field)):
-            raise UsageError(
-                f"job {head['name']!r} was run with {field} {before.get(field)!r}, and cannot be resumed with "
-                f"{head[field]!r}: choose another name, or overwrite=True"
-            )
+        if said.get(field) not in (None, before.get(field)):
+            raise _contradiction(head["name"], field, before.get(field), said[field])
+    known = {(one["metric"], one["name"]): one for one in before["metrics"]}
+    for one in said["metrics"]:
+        if one != known.get((one["metric"], one["name"]), one):
+            raise _contradiction(head["name"], "metrics", known[one["metric"], one["name"]], one)
     kept = {field: before.get(field) for field in (*_SAME, "created_at", "started_at")}
     kept |= {field: head.get(field) or before.get(field) for field in _KEPT}
-    return {**head, **kept}
+    return {**head, **kept, "metrics": declared(before["metrics"], said["metrics"])}
+
+
+def declared(general: list[dict[str, Any]], own: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The declarations of a job: its own go before general ones of the same metric and name."""
+    return list({(one["metric"], one["name"]): one for one in (*general, *own)}.values())
+
+
+def _contradiction(job: str, field: str, before: Any, now: Any) -> UsageError:
+    return UsageError(
+        f"job {job!r} was run with {field} {before!r}, and cannot be resumed with {now!r}: choose another name, or "
+        "overwrite=True"
+    )
 
 
 def _clear_staging(root: Path, path: str, catalog: Catalog) -> None:

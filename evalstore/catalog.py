@@ -22,15 +22,13 @@ from evalstore.durable_files import fault_point, sync_folder
 from evalstore.errors import BrokenStore, QueryError
 from evalstore.job_folder import drop_staging
 from evalstore.markers import Marker
-from evalstore.segments import live_segments, remove_dropped
+from evalstore.segments import remove_dropped
 from evalstore.store_lock import writer_lock
-from evalstore.trash import GRACE, bury, waiting
+from evalstore.trash import GRACE, bury, has_tombstone, place_tombstone, waiting
 from evalstore.unpublished import Change, unpublished
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from evalstore.segments import Segment
 
 __all__ = ["Catalog"]
 
@@ -84,14 +82,6 @@ class Catalog:
         """What is committed, deleted or restored and marked as not shown yet."""
         return unpublished(self.root)
 
-    def segments(self) -> list[Segment]:
-        """The segments that count, as their files say."""
-        database = Database()
-        try:
-            return live_segments(database, self.root)
-        finally:
-            database.close()
-
     def _publish_once(self, *, even_if_current: bool, anew: bool) -> None:
         if not (even_if_current or anew or self.needs_publishing()):
             return
@@ -103,7 +93,8 @@ class Catalog:
         if not fresh:
             self._copy_snapshot(draft)
         changes = self.unpublished()  # after the copy: whoever marks later finds us gone and publishes itself
-        # Also those whose marker somebody did not live to place.
+        _place_tombstones(self.root, changes)
+        # Also those whose publication somebody did not live to see.
         changes += [Change(Marker("delete", stone.job_id, stone.path)) for stone in waiting(self.root)]
         try:
             self._write(draft, changes, everything=fresh)
@@ -158,6 +149,13 @@ class Catalog:
                     "will be published then."
                 ) from error
             shutil.copyfileobj(source, target, 1 << 20)
+
+
+def _place_tombstones(root: Path, changes: list[Change]) -> None:
+    """A marker that says `delete` is the deletion; when it goes, a tombstone has to stand in its place."""
+    for marker in (change.marker for change in changes if change.removed_job):
+        if marker.operation == "delete" and not has_tombstone(root, marker.job_id):
+            place_tombstone(root, marker.job_id, marker.path, "deleted")
 
 
 def _holder(descriptor: int) -> str:

@@ -55,7 +55,7 @@ class CatalogTables:
             for path in committed_jobs(self._root):
                 document = job_document(self._root, path)
                 if document and not is_deleted(self._root, document["job"]["job_id"]):
-                    documents[document["job"]["job_id"]] = (path, document)
+                    documents.setdefault(document["job"]["job_id"], (path, document))  # the others are copies
         known = self._clear(database, documents, [job_id for change in changes if (job_id := change.removed_job)])
         new = [entry for job_id, entry in documents.items() if job_id not in known]
         self._insert(database, "job", [_job_line(document) for _, document in new])
@@ -75,7 +75,7 @@ class CatalogTables:
     def _read_segments(self, database: Database) -> None:
         database.run_file("publish/delete_segment.sql")
         database.run_file("publish/delete_segment_job.sql")
-        live = live_segments(database, self._root)
+        live = live_segments(self._root)
         self._insert(
             database,
             "segment",

@@ -111,7 +111,7 @@ def _replace(root: Path, commit: Path, job_id: str, path: str, replaces: str) ->
             return
         if job_id_of(root, path) != replaces:
             raise _taken(path)
-        for file in target.glob("*.parquet"):
+        for file in target.glob(f"*-{replaces}.parquet"):
             with suppress(OSError):  # without a second name the worst is that a question asks again
                 os.link(file, commit / file.name)
         sync_folder(commit)
@@ -135,12 +135,14 @@ def _complete(root: Path, marker: Marker) -> None:
     target, other = root / "jobs" / marker.path, root / "staging" / marker.path / "commit"
     old = str(marker.replaces)
     if job_id_in(other) == marker.job_id and job_id_of(root, marker.path) == old and trash.is_deleted(root, old):
+        trash.drop_foreign_names(target, old)
         target.rename(root / "trash" / old)
     if not target.exists() and job_id_in(other) == marker.job_id:
         other.rename(target)
     elif job_id_of(root, marker.path) == marker.job_id and job_id_in(other) == old:
         trash.place_tombstone(root, old, marker.path, f"replaced by {marker.job_id}")
         shutil.rmtree(root / "trash" / old, ignore_errors=True)
+        trash.drop_foreign_names(other, old)
         other.rename(root / "trash" / old)
 
 

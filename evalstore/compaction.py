@@ -11,7 +11,7 @@ from evalstore.database import for_glob
 from evalstore.durable_files import sync_file, sync_folder
 from evalstore.errors import QueryError, StoreBusy
 from evalstore.markers import Marker, place_marker
-from evalstore.segments import Segment, drop, segment_files
+from evalstore.segments import Segment, drop, live_segments, segment_files, segment_id_of
 from evalstore.store_lock import writer_lock
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def compact(
         (root / "segments").mkdir(exist_ok=True)
         for left_over in (root / "segments").glob(".draft-*"):
             left_over.unlink(missing_ok=True)
-        if not _live_paths(session) <= set(segment_files(root)):  # somebody has removed files
+        if _live_paths(session) != {segment.path for segment in live_segments(root)}:  # files were removed or damaged
             _publish(root, catalog)
         segments, jobs, scores = 0, 0, 0
         for group in list(_groups(_small_jobs(session))):
@@ -132,7 +132,7 @@ def _write(root: Path, session: Session, group: list[_SmallJob]) -> Segment | No
 def _drop_dead(root: Path, session: Session) -> None:
     """Lets those segments go that the catalog does not name."""
     for path in set(segment_files(root)) - _live_paths(session):
-        drop(root, path.removeprefix("segments/scores-").removesuffix(".parquet"))
+        drop(root, segment_id_of(path))
 
 
 def _live_paths(session: Session) -> set[str]:

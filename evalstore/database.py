@@ -28,6 +28,7 @@ SNAPSHOT = "snapshot"
 _BATCH = 10_000  # lines of an answer that is taken part by part
 _COMMENT = r"(?:\s|--[^\n]*\n|/\*.*?\*/)*"
 _EXPLAIN = re.compile(rf"{_COMMENT}EXPLAIN\b{_COMMENT}(?:ANALYZE\b|\([^)]*\))?", re.IGNORECASE | re.DOTALL)
+_BROKEN_PARQUET = re.compile(r"\.parquet|parquet file|magic bytes|thrift|zstd", re.IGNORECASE)
 _LOGGING = re.compile(r"(?:enable|disable)_logging", re.IGNORECASE)
 _PIVOTS = re.compile(rf"{_COMMENT}(?:PIVOT|UNPIVOT|FROM|SELECT|WITH)\b", re.IGNORECASE | re.DOTALL)
 
@@ -170,8 +171,13 @@ class Database:
         try:
             return self._connection.sql(sql, params=dict(parameters) if parameters else None).to_arrow_table()
         except duckdb.Error as error:
-            missing = isinstance(error, duckdb.IOException)
-            raise QueryError(_message(error), sql=sql, file=file, is_missing_file=missing) from error
+            raise QueryError(
+                _message(error),
+                sql=sql,
+                file=file,
+                is_missing_file=isinstance(error, duckdb.IOException),
+                is_broken_file=bool(_BROKEN_PARQUET.search(str(error))),
+            ) from error
         except RuntimeError as error:  # 1.5: a parameter that is no UTF-8
             raise QueryError(_first_line(error), sql=sql, file=file) from error
 

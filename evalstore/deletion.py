@@ -14,8 +14,8 @@ from evalstore.committed import folders, job_id_of
 from evalstore.durable_files import read_document
 from evalstore.errors import BrokenStore, JobBusy, JobExists, JobNotFound, StoreBusy, near
 from evalstore.job_folder import is_committed, is_dead
-from evalstore.markers import Marker, place_marker
-from evalstore.segments import drop
+from evalstore.markers import Marker, pending_markers, place_marker
+from evalstore.segments import drop, live_segments
 from evalstore.store_lock import writer_lock
 
 if TYPE_CHECKING:
@@ -44,7 +44,6 @@ def delete(root: Path, catalog: Catalog, jobs: Iterable[tuple[str, str]]) -> Non
     Their files stay in place a while for questions that are being answered, and then lie in the trash.
     """
     for job_id, path in jobs:
-        trash.place_tombstone(root, job_id, path, "deleted")
         place_marker(root, Marker("delete", job_id, path))
     catalog.publish_if_possible()
 
@@ -57,6 +56,9 @@ def restore(root: Path, catalog: Catalog, workspace: str, name: str) -> Tombston
     with writer_lock(root, until=time.monotonic() + WAIT) as held:
         if not held:
             raise StoreBusy("another process has been publishing for half a minute; try again")
+        for marker in pending_markers(root):  # deletions that nobody could publish
+            if marker.operation == "delete" and not trash.has_tombstone(root, marker.job_id):
+                trash.place_tombstone(root, marker.job_id, marker.path, "deleted")
         deleted = trash.tombstones(root)
         found = [one for one in deleted if one.path == f"{workspace}/{name}" or one.job_id == name]
         if not found:
@@ -66,6 +68,7 @@ def restore(root: Path, catalog: Catalog, workspace: str, name: str) -> Tombston
         _check_name_is_free(root, stone)
         marker = place_marker(root, Marker("restore", stone.job_id, stone.path))
         try:
+            Marker("delete", stone.job_id, stone.path).drop(root)
             trash.dig_up(root, stone)
         except FileExistsError as error:
             marker.drop(root)
@@ -84,28 +87,32 @@ def prune(root: Path, catalog: Catalog, *, older_than: float = 0.0, dry_run: boo
     Raises: BrokenStore or OSError when the deletions cannot be published; then nothing is removed.
     """
     age = max(older_than, trash.GRACE)
-    if not dry_run:
-        catalog.publish()
+    if dry_run:
+        return _old(root, age)
+    catalog.publish()
     with writer_lock(root, until=time.monotonic() + WAIT) as held:
         if not held:
             raise StoreBusy("another process has been publishing for half a minute; try again")
-        all_deleted = trash.tombstones(root)
-        old = [stone for stone in all_deleted if stone.age >= age]
-        if not dry_run:
-            for stone in old:
-                if trash.is_deleted(root, stone.job_id):
-                    trash.bury(root, stone)
-                trash.purge(root, stone)
-            _sweep(root)
-            _drop_segments_of(root, catalog, {stone.job_id for stone in old})
-    if not dry_run:
-        catalog.publish()
-    return Pruned(old, len(all_deleted) - len(old))
+        pruned = _old(root, age)
+        for stone in pruned.jobs:
+            if trash.has_tombstone(root, stone.job_id):
+                trash.bury(root, stone)
+            trash.purge(root, stone)
+        _sweep(root)
+        _drop_segments_of(root, {stone.job_id for stone in pruned.jobs})
+    catalog.publish()
+    return pruned
 
 
-def _drop_segments_of(root: Path, catalog: Catalog, job_ids: set[str]) -> None:
+def _old(root: Path, age: float) -> Pruned:
+    deleted = trash.tombstones(root)
+    old = [stone for stone in deleted if stone.age >= age]
+    return Pruned(old, len(deleted) - len(old))
+
+
+def _drop_segments_of(root: Path, job_ids: set[str]) -> None:
     """Lets those segments go that hold scores of purged jobs: what is purged is nowhere."""
-    held = [segment for segment in catalog.segments() if not job_ids.isdisjoint(segment.job_ids)]
+    held = [segment for segment in live_segments(root) if not job_ids.isdisjoint(segment.job_ids)]
     for segment in held:
         drop(root, segment.segment_id)
     if held:

@@ -131,11 +131,20 @@ class BrokenStore(EvalStoreError):
 class QueryError(EvalStoreError):
     """SQL that failed. `sql` holds the text, `file` the name under `sql/` when it is one of ours.
 
-    `is_missing_file` tells that a data file was not there.
+    `is_missing_file` tells that a data file was not there, `is_broken_file` that one could not be read.
     """
 
-    def __init__(self, problem: str, *, sql: str, file: str | None = None, is_missing_file: bool = False) -> None:
-        self.sql, self.file, self.is_missing_file = sql, file, is_missing_file
+    def __init__(
+        self,
+        problem: str,
+        *,
+        sql: str,
+        file: str | None = None,
+        is_missing_file: bool = False,
+        is_broken_file: bool = False,
+    ) -> None:
+        self.sql, self.file = sql, file
+        self.is_missing_file, self.is_broken_file = is_missing_file, is_broken_file
         self.exit_code = 2 if file is None else 4
         super().__init__(f"{file or 'SQL'}: {problem}")
 

@@ -115,6 +115,11 @@ class StagedJob:
             raise
         # Only now: a committer that was faster has left its folder in jobs/ before it let go of the name in staging/.
         if self.target.exists() and (self.replaces is None or job_id_of(self.root, self.path) != self.replaces):
+            if job_id_of(self.root, self.path) is None:
+                raise JobExists(
+                    f"there is a folder {self.target} whose job.json cannot be read: choose another name, and see "
+                    "`evalstore verify`"
+                )
             raise JobExists(
                 f"job {self.name!r} exists in workspace {self.workspace!r}; choose another name, "
                 f"prefix={self.name!r} for one with the time appended, overwrite=True to replace it (the old job goes "

@@ -170,8 +170,8 @@ class Job:
             raise UsageError(f"finishing {self.name!r} failed; its rows are safe: run `evalstore finish {self.name}`")
         if self.status != "active" or os.getpid() != self._process:
             return
-        if status == "completed" == self._staged.head.get("resumes") and not self._has_new_rows:
-            self._staged.abandon()  # it was complete, and nothing has come to it
+        if self._staged.head.get("resumes") == "completed" and not self._has_new_rows:
+            self._staged.abandon()  # the job was complete, and nothing has come to it: it stays as it is
             self.status = status
             return
         self._commit(self._staged.journal, status, error)

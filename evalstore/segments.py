@@ -15,15 +15,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from evalstore import json_text
-from evalstore.database import for_glob
-from evalstore.errors import QueryError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from evalstore.database import Database
-
-__all__ = ["Segment", "drop", "live_segments", "remove_dropped", "segment_files"]
+__all__ = [
+    "Segment",
+    "drop",
+    "is_dropped",
+    "live_segments",
+    "read_segment",
+    "remove_dropped",
+    "segment_files",
+    "segment_id_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +56,9 @@ def segment_files(root: Path) -> list[str]:
     return sorted(f"segments/{name}" for name in names if name.startswith("scores-") and name.endswith(".parquet"))
 
 
-def live_segments(database: Database, root: Path) -> list[Segment]:
+def live_segments(root: Path) -> list[Segment]:
     """The segments that count: not dropped, replaced by no other one, and readable. No job is in two of them."""
-    found = [segment for path in segment_files(root) if (segment := _segment(database, root, path)) is not None]
+    found = [segment for path in segment_files(root) if (segment := read_segment(root, path)) is not None]
     replaced = {segment_id for segment in found for segment_id in segment.replaces}
     live, taken = [], set[str]()
     for segment in found:
@@ -61,6 +66,30 @@ def live_segments(database: Database, root: Path) -> list[Segment]:
             live.append(segment)
             taken.update(segment.job_ids)
     return live
+
+
+def is_dropped(root: Path, path: str) -> bool:
+    """Whether a segment was declared not to count any more."""
+    return (root / "segments" / f"{segment_id_of(path)}.dropped").exists()
+
+
+def segment_id_of(path: str) -> str:
+    """The id in the name of a segment's file."""
+    return path.removeprefix("segments/scores-").removesuffix(".parquet")
+
+
+def read_segment(root: Path, path: str) -> Segment | None:
+    """What the footer of a segment says. None for one that is dropped, or that cannot be read."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if is_dropped(root, path):
+        return None
+    try:
+        footer: dict[str, Any] = json_text.loads(pq.read_metadata(root / path).metadata[b"evalstore"].decode())
+        return Segment(segment_id_of(path), path, footer["job_ids"], footer["scores_count"], footer["replaces"])
+    except (OSError, pa.ArrowException, ValueError, KeyError, TypeError):
+        return None  # `verify` names it; its jobs are read from their own files
 
 
 def drop(root: Path, segment_id: str) -> None:
@@ -75,15 +104,3 @@ def remove_dropped(root: Path, *, older_than: float) -> None:
             if time.time() - mark.stat().st_mtime >= older_than:
                 (root / "segments" / f"scores-{mark.stem}.parquet").unlink(missing_ok=True)
                 mark.unlink()
-
-
-def _segment(database: Database, root: Path, path: str) -> Segment | None:
-    segment_id = path.removeprefix("segments/scores-").removesuffix(".parquet")
-    if (root / "segments" / f"{segment_id}.dropped").exists():
-        return None
-    try:
-        [text] = database.ask_file("segments/footer.sql", file=for_glob(root / path)).column(0).to_pylist()
-        footer: dict[str, Any] = json_text.loads(text)
-        return Segment(segment_id, path, footer["job_ids"], footer["scores_count"], footer["replaces"])
-    except (QueryError, ValueError, KeyError, TypeError):
-        return None  # `verify` names it; its jobs are read from their own files

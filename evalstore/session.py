@@ -90,18 +90,21 @@ class Session:
         allow_external: bool = False,
     ) -> pa.Table:
         database = self._database(allow_external=allow_external)
+        use_segments = True
         with database.lock:
             for tries_left in reversed(range(_TRIES)):
                 try:
                     with self._attached(database):
-                        self._set_files(database, files)
+                        self._set_files(database, files, use_segments=use_segments)
                         if "interrupted_jobs" in sql.lower():
                             database.set_variables(interrupted_jobs=interrupted_jobs(self.root))
                         return database.ask(sql, parameters, file=file)
                 except QueryError as error:
                     # A job that was deleted a moment ago took its file along: the next snapshot does without it.
-                    if not (error.is_missing_file and tries_left):
+                    # A segment that cannot be read is done without.
+                    if not ((error.is_missing_file or error.is_broken_file) and tries_left):
                         raise
+                    use_segments = False
             raise AssertionError
 
     @contextmanager
@@ -143,11 +146,11 @@ class Session:
             database.attach_copy(None)
         self._catalog.tables.fill(database, self._catalog.unpublished(), everything=not is_copy)
 
-    def _set_files(self, database: Database, files: Files) -> None:
+    def _set_files(self, database: Database, files: Files, *, use_segments: bool) -> None:
         named = self._no_files
         if files is not None:
             if files == ALL:
-                present = segment_files(self.root)
+                present = segment_files(self.root) if use_segments else []
                 [listed] = database.ask_file("segments/files_to_scan.sql", present=present or [""]).to_pylist()
             else:
                 [listed] = database.ask_file("queries/score_files.sql", job_ids=files).to_pylist()

@@ -442,12 +442,11 @@ class Store(Upkeep):
             raise UsageError("resume=True keeps the old rows and overwrite=True drops them: choose one")
         head = job_context.job_head(name, workspace=self.workspace, source=source, metadata=metadata, **context)
         store_folder.create(self.root)
-        own = {(one["metric"], one["name"]): one for one in head["metrics"]}
-        general = {(one["metric"], one["name"]): one for one in self.metrics.in_force()}
-        head["metrics"] = list((general | own).values())
+        general = self.metrics.in_force()
         if resume:
-            staged, rows = attempts.resume_attempt(self.root, head, self._catalog)
+            staged, rows = attempts.resume_attempt(self.root, head, self._catalog, general=general)
             return recorder.Job(staged, lambda: self._job_files, self._catalog, rows=rows)
+        head["metrics"] = attempts.declared(general, head["metrics"])
         staged = attempts.open_attempt(self.root, head, self._catalog, overwrite=overwrite)
         return recorder.Job(staged, lambda: self._job_files, self._catalog)
 

@@ -1,5 +1,6 @@
 """Deleted jobs, until they are purged.
 
+<root>/pending/delete-<job_id>.json   a deletion that is not published yet
 <root>/trash/<job_id>.json   a tombstone: the job is deleted, though its files lie where readers may still use them
 <root>/trash/<job_id>/       its folder, moved here when no reader can need it any more; with the tombstone inside
 """
@@ -19,7 +20,19 @@ from evalstore.durable_files import read_document, sync_folder, write_document
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["GRACE", "Tombstone", "bury", "dig_up", "is_deleted", "place_tombstone", "purge", "tombstones", "waiting"]
+__all__ = [
+    "GRACE",
+    "Tombstone",
+    "bury",
+    "dig_up",
+    "drop_foreign_names",
+    "has_tombstone",
+    "is_deleted",
+    "place_tombstone",
+    "purge",
+    "tombstones",
+    "waiting",
+]
 
 GRACE = 10.0  # seconds that the files of a deleted job stay in place: a question may be reading them
 _INSIDE = "deleted.json"
@@ -52,6 +65,11 @@ def place_tombstone(root: Path, job_id: str, path: str, reason: str) -> None:
 
 def is_deleted(root: Path, job_id: str) -> bool:
     """Whether a job that may still lie in `jobs/` is deleted."""
+    return has_tombstone(root, job_id) or (root / "pending" / f"delete-{job_id}.json").exists()
+
+
+def has_tombstone(root: Path, job_id: str) -> bool:
+    """Whether a deleted job still has files in `jobs/`."""
     return (root / "trash" / f"{job_id}.json").exists()
 
 
@@ -75,6 +93,7 @@ def bury(root: Path, stone: Tombstone) -> None:
     if not grave.exists():
         document = read_document(place / "job.json") or {}
         if (document.get("job") or {}).get("job_id") == stone.job_id:
+            drop_foreign_names(place, stone.job_id)
             place.rename(grave)
             sync_folder(place.parent)
         else:
@@ -94,7 +113,8 @@ def dig_up(root: Path, stone: Tombstone) -> None:
     if (grave / "job.json").exists():
         if place.exists():
             raise FileExistsError
-        (grave / _INSIDE).unlink(missing_ok=True)
+        if (grave / _INSIDE).exists():  # dying before the end must leave a job that is deleted, not one that is lost
+            (grave / _INSIDE).rename(root / "trash" / f"{stone.job_id}.json")
         place.parent.mkdir(parents=True, exist_ok=True)
         grave.rename(place)
         sync_folder(place.parent)
@@ -106,6 +126,13 @@ def dig_up(root: Path, stone: Tombstone) -> None:
     with suppress(FileNotFoundError):
         (root / "trash" / f"{stone.job_id}.json").unlink()
     sync_folder(root / "trash")
+
+
+def drop_foreign_names(folder: Path, job_id: str) -> None:
+    """Removes the second names of the files of other jobs, which this one has replaced."""
+    for file in folder.glob("*.parquet"):
+        if not file.name.endswith(f"-{job_id}.parquet"):
+            file.unlink(missing_ok=True)
 
 
 def purge(root: Path, stone: Tombstone) -> None:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from evalstore import json_text, segments
-from evalstore.committed import committed_jobs, job_id_of
+from evalstore.committed import committed_jobs, folders, job_id_of
 from evalstore.database import Database, for_glob
 from evalstore.durable_files import read_document
 from evalstore.errors import BrokenStore, QueryError
 from evalstore.job_document import document_problem, job_document
 from evalstore.job_folder import interrupted_jobs
 from evalstore.store_lock import writer_lock
-from evalstore.trash import is_deleted, tombstones, waiting
+from evalstore.trash import has_tombstone, tombstones, waiting
 from evalstore.unpublished import unpublished
 
 if TYPE_CHECKING:
@@ -85,8 +86,12 @@ def verify(
     """
     result = Verification()
     left = {stone.job_id for stone in waiting(root)}
+    seen: dict[str, str] = {}
     for path in committed_jobs(root):
         result.findings += _job(root, path, result, left, checksums=checksums)
+        if (job_id := job_id_of(root, path)) and (first := seen.setdefault(job_id, path)) != path:
+            problem = f"is a copy of jobs/{first}, with the same job_id: move it out of the store"
+            result.findings.append(Finding("error", f"jobs/{path}", problem))
         result.jobs += 1
         if progress:
             progress(result.jobs)
@@ -151,23 +156,39 @@ def _catalog(root: Path, catalog: Catalog) -> Iterator[Finding]:
     database = Database()
     try:
         # Nobody publishes meanwhile, so that what is not shown yet is what has a marker afterwards.
-        with writer_lock(root, until=time.monotonic() + WAIT), database.lock:
+        with _nobody_publishing(root), database.lock:
             database.attach_copy(None)
             catalog.tables.fill(database, [], everything=True)
             with database.beside(catalog.file):
                 differing = database.ask_file("verify/differing_jobs.sql").to_pylist()
-            pending = {change.marker.job_id for change in unpublished(root)}
+                tables = database.ask_file("verify/differing_tables.sql").column(0).to_pylist()
+            changes = unpublished(root)
+            pending = {change.marker.job_id for change in changes} | {stone.job_id for stone in waiting(root)}
     except (BrokenStore, QueryError) as error:
         yield Finding("error", "catalog.duckdb", f"{str(error).splitlines()[0]}: run `evalstore rebuild`")
         return
     finally:
         database.close()
-    for job_id in sorted(pending):
-        yield Finding("note", f"pending/{job_id}", "committed, but not published yet: the next question sees it")
+    for change in changes:
+        file = f"pending/{change.marker.file_name}"
+        yield Finding("note", file, "has happened, but is not published yet: the next question sees it")
+    if not any(change.marker.operation in ("meta", "segments") for change in changes):
+        for table in tables:
+            problem = f"table {table} says something else than the files that it is read from"
+            yield Finding("error", "catalog.duckdb", f"{problem}: run `evalstore rebuild`")
     for line in differing:
         if line["job_id"] not in pending:
             problem = _difference(is_there=line["is_there"], is_shown=line["is_shown"])
             yield Finding("error", f"jobs/{line['path']}", f"{problem}: run `evalstore rebuild`")
+
+
+@contextmanager
+def _nobody_publishing(root: Path) -> Iterator[None]:
+    """Holds the writer lock, where it can be had: not in a folder that may not be written."""
+    with ExitStack() as stack:
+        with suppress(OSError):
+            stack.enter_context(writer_lock(root, until=time.monotonic() + WAIT))
+        yield
 
 
 def _difference(*, is_there: bool, is_shown: bool) -> str:
@@ -177,19 +198,22 @@ def _difference(*, is_there: bool, is_shown: bool) -> str:
 
 
 def _segments(root: Path, *, checksums: bool) -> Iterator[Finding]:
+    live = {one.path: one for one in segments.live_segments(root)}
+    for path in segments.segment_files(root):
+        if segments.is_dropped(root, path):
+            continue
+        if segments.read_segment(root, path) is None:
+            yield Finding("error", path, "cannot be read: delete it, then `evalstore compact`; nothing is lost by that")
+        elif path not in live:
+            yield Finding("note", path, "is not used: `evalstore compact` removes it")
+    if not checksums:
+        return
+    owned = _own_files(root)
     database = Database()
     try:
-        live = {one.path: one for one in segments.live_segments(database, root)}
-        for path in segments.segment_files(root):
-            mark = path.removeprefix("segments/scores-").removesuffix(".parquet")
-            if path not in live and not (root / "segments" / f"{mark}.dropped").exists():
-                yield Finding("note", path, "is not used: `evalstore compact` replaces it")
-        if checksums:
-            owned = _own_files(root)
-            for segment in live.values():
-                if problem := _segment_problem(database, root, segment, owned):
-                    advice = "delete it; the files of the jobs hold everything"
-                    yield Finding("error", segment.path, f"{problem}: {advice}")
+        for segment in live.values():
+            if (problem := _segment_problem(database, root, segment, owned)) and (root / segment.path).exists():
+                yield Finding("error", segment.path, f"{problem}: delete it, then `evalstore compact`")
     finally:
         database.close()
 
@@ -222,8 +246,11 @@ def _rest(root: Path) -> Iterator[Finding]:
         yield Finding("note", f"staging/{path}", f"was interrupted with {job['rows_logged']} rows: `evalstore finish`")
     known = {stone.job_id for stone in tombstones(root)}
     for file in sorted((root / "trash").glob("[!.]*.json")):
-        if file.stem not in known and is_deleted(root, file.stem):
+        if file.stem not in known and has_tombstone(root, file.stem):
             yield Finding("error", f"trash/{file.name}", "cannot be read, and hides a job: remove it to show the job")
+    for folder in folders(root / "trash"):
+        if folder.name not in known and not folder.name.startswith(".") and folder.exists():
+            yield Finding("note", f"trash/{folder.name}", "holds a job that is neither deleted nor there")
     for file in sorted((root / "pending").glob("[!.]*.json")):
         if read_document(file) is None and file.exists():
             yield Finding("note", f"pending/{file.name}", "makes no sense: remove it")
