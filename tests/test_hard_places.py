@@ -316,7 +316,7 @@ def test_wherever_the_disk_runs_full_all_acknowledged_rows_are_there_when_there_
     wanted = {"before": ROWS}
     ends = set()
     for number, space in enumerate(free):
-        name, logged, end = f"job-{number}", 0, "claim"
+        name, logged, end, job = f"job-{number}", 0, "claim", None
         leave_free(disk, space * 1024)
         try:
             job = store.job(name, dataset="d", model="m")
@@ -328,7 +328,7 @@ def test_wherever_the_disk_runs_full_all_acknowledged_rows_are_there_when_there_
             job.finish()
             end = "done"
         except (OSError, EvalStoreError):
-            if end == "log":
+            if job is not None and end == "log":
                 job._staged.release()
         ends.add(end)
         assert rows_of_jobs(evalstore.open(store.root)) == {**wanted, **({name: ROWS} if end == "done" else {})}
