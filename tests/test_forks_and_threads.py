@@ -324,7 +324,7 @@ def in_threads(*work):
         return list(pool.map(run_one, work))
 
 
-@pytest.mark.parametrize("questions", [1, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("questions", [1, pytest.param(8, marks=pytest.mark.slow)])
 def test_threads_that_ask_one_store_get_the_answers_to_their_own_questions(store, questions):
     for number in range(THREADS):
         record(store, f"job-{number}", rows=number + 1)
@@ -345,7 +345,7 @@ def test_threads_that_ask_one_store_get_the_answers_to_their_own_questions(store
     assert in_threads(*(lambda n=n: ask(n) for n in range(THREADS))) == list(range(THREADS))
 
 
-@pytest.mark.parametrize("jobs", [1, pytest.param(25, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("jobs", [1, pytest.param(8, marks=pytest.mark.slow)])
 def test_threads_that_write_jobs_of_their_own_through_one_store_lose_nothing(store, jobs):
     def write(number):
         for job in range(jobs):
@@ -359,7 +359,7 @@ def test_threads_that_write_jobs_of_their_own_through_one_store_lose_nothing(sto
         assert [row.row_key for row in store.row_scores(name)] == [str(i) for i in range(rows)]
 
 
-@pytest.mark.parametrize("jobs", [2, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("jobs", [2, pytest.param(12, marks=pytest.mark.slow)])
 def test_threads_that_ask_see_the_jobs_that_other_threads_write_and_only_whole_ones(store, jobs):
     record(store, "first")
     writers = 3

@@ -26,8 +26,9 @@ def record(store, name, rows=ROWS, **context):
 def rows_of_jobs(store):
     """Every question agrees how many rows each job has."""
     rows = dict(store.jobs().select("name", "rows_total").rows())
-    assert dict(store.sql("SELECT job, count(*) FROM rows GROUP BY ALL").rows()) == rows
-    assert dict(store.sql("SELECT job, count(*) FROM row_scores GROUP BY ALL").rows()) == rows
+    with_rows = {name: count for name, count in rows.items() if count}
+    assert dict(store.sql("SELECT job, count(*) FROM rows GROUP BY ALL").rows()) == with_rows
+    assert dict(store.sql("SELECT job, count(*) FROM row_scores GROUP BY ALL").rows()) == with_rows
     return rows
 
 
@@ -307,9 +308,7 @@ def disk(tmp_path):
 STEPS = [0, 8, 24, 1300]  # KiB
 
 
-@pytest.mark.parametrize(
-    "free", [STEPS, pytest.param(range(0, 1500, 12), marks=pytest.mark.slow)], ids=["short", "long"]
-)
+@pytest.mark.parametrize("free", [STEPS, pytest.param(range(0, 60, 3), marks=pytest.mark.slow)], ids=["short", "long"])
 def test_wherever_the_disk_runs_full_all_acknowledged_rows_are_there_when_there_is_space_again(disk, free):
     store = evalstore.open(disk / "evals")
     record(store, "before")
