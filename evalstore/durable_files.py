@@ -17,7 +17,7 @@ __all__ = ["fault_point", "read_document", "sync_file", "sync_folder", "write_do
 def read_document(path: Path) -> dict[str, Any] | None:
     """A JSON object from a file, or None when it is not there, cannot be read, or is not whole."""
     try:
-        document = json_text.loads(path.read_text(encoding="utf-8"))
+        document = json_text.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None
