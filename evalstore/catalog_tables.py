@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from evalstore import json_text, meta, sql_files
+from evalstore.arrow_lines import as_table
 from evalstore.database import for_glob, sql_text
 from evalstore.job_document import job_document
+from evalstore.job_files import no_files
 from evalstore.job_folder import committed_jobs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+    import pyarrow as pa
 
     from evalstore.database import Database
     from evalstore.markers import Marker
@@ -20,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CatalogTables"]
 
-CHUNK = 200  # documents that are parsed as one JSON text
+BATCH = 200  # jobs that are inserted at once
 
 
 class CatalogTables:
@@ -28,7 +34,7 @@ class CatalogTables:
 
     def __init__(self, root: Path, opened_as: Path) -> None:
         self._root, self._opened_as = root, opened_as
-        self._structures: dict[str, str] = {}
+        self._schemas: dict[str, pa.Schema] = {}
 
     def fill(self, database: Database, unpublished: Unpublished, *, everything: bool) -> None:
         """Brings tables, jobs, declarations and views up to date in one transaction."""
@@ -48,24 +54,31 @@ class CatalogTables:
 
     def _fill(self, database: Database, unpublished: Unpublished, *, everything: bool) -> None:
         _migrate(database)
-        documents = {marker.job_id: (marker.path, document) for marker, document in unpublished if document}
-        if everything:
-            for path in committed_jobs(self._root):
-                if document := job_document(self._root, path):
-                    documents[document["job"]["job_id"]] = (path, document)
-        known = database.ask_file("publish/known_jobs.sql", job_ids=list(documents) or [""]).column(0).to_pylist()
-        new = [entry for job_id, entry in documents.items() if job_id not in set(known)]
-        self._insert(database, "job", [_job_line(document) for _, document in new])
-        aggregates = [
-            {"job_id": document["job"]["job_id"], **aggregate}
-            for _, document in new
-            for aggregate in document["aggregates"]
-        ]
-        self._insert(database, "aggregate_score", aggregates)
-        self._insert(database, "score_file", [_file_line(path, document) for path, document in new])
+        documents = ((marker.path, document) for marker, document in unpublished if document)
+        job_ids = None if everything else [marker.job_id for marker, document in unpublished if document]
+        known = set(database.ask_file("publish/known_jobs.sql", job_ids=job_ids).column(0).to_pylist())
+        new = _unknown(chain(documents, self._committed()) if everything else documents, known)
+        while batch := list(islice(new, BATCH)):  # a few at a time: documents are large, and a rebuild reads them all
+            self._insert_jobs(database, batch)
         database.run_file("publish/delete_metric.sql")
         self._insert(database, "metric", meta.latest_declarations(self._root))
         self._set_place(database)
+
+    def _committed(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Paths and documents of the jobs in `jobs/` whose document can be used."""
+        for path in committed_jobs(self._root):
+            if document := job_document(self._root, path):
+                yield path, document
+
+    def _insert_jobs(self, database: Database, jobs: list[tuple[str, dict[str, Any]]]) -> None:
+        self._insert(database, "job", [_job_line(document) for _, document in jobs])
+        aggregates = [
+            {"job_id": document["job"]["job_id"], **aggregate}
+            for _, document in jobs
+            for aggregate in document["aggregates"]
+        ]
+        self._insert(database, "aggregate_score", aggregates)
+        self._insert(database, "score_file", [_file_line(path, document) for path, document in jobs])
 
     def _set_place(self, database: Database) -> None:
         """Makes the views those of this release, and their files those of this folder."""
@@ -85,17 +98,43 @@ class CatalogTables:
     def _create_views(self, database: Database) -> None:
         # A stored view takes no parameters, so the root goes in as text: escaped for a glob, and quoted.
         root = sql_text(for_glob(self._root))[:-1]
+        database.set_variables(**no_files(self._root))  # else each view would look for the files of all jobs
         for name in sql_files.names("macros", "views"):
             database.run(sql_files.read(name).replace("'@ROOT_GLOB@", root), file=name)
 
     def _insert(self, database: Database, table: str, lines: list[dict[str, Any]]) -> None:
         if not lines:
             return
-        if table not in self._structures:
+        found = as_table(lines, self._schema(database, table))
+        if found is None:
             columns = database.ask_file("publish/columns.sql", table_name=table).to_pylist()
-            self._structures[table] = json_text.dumps([{c["column_name"]: c["data_type"] for c in columns}])[0]
-        chunks = [json_text.dumps(lines[start : start + CHUNK])[0] for start in range(0, len(lines), CHUNK)]
-        database.run_file(f"publish/insert_{table}.sql", documents=chunks, structure=self._structures[table])
+            structure = json_text.dumps([{c["column_name"]: c["data_type"] for c in columns}])[0]
+            documents = json_text.dumps(lines)[0]
+            found = database.ask_file("publish/odd_lines.sql", documents=documents, structure=structure)
+        database.register("document_line", found)
+        try:
+            database.run_file(f"publish/insert_{table}.sql")
+        finally:
+            database.unregister("document_line")
+
+    def _schema(self, database: Database, table: str) -> pa.Schema:
+        """The columns of a table as documents fill them; maps as text, which Arrow's reader of JSON does not know."""
+        if table not in self._schemas:
+            import pyarrow as pa
+
+            schema = database.ask_file("publish/no_lines.sql", table_name=table).schema
+            kinds = [(field.name, pa.string() if pa.types.is_map(field.type) else field.type) for field in schema]
+            self._schemas[table] = pa.schema(kinds)
+        return self._schemas[table]
+
+
+def _unknown(documents: Iterable[tuple[str, dict[str, Any]]], known: set[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Those of jobs that are not known, each job once."""
+    for path, document in documents:
+        job_id = document["job"]["job_id"]
+        if job_id not in known:
+            known.add(job_id)
+            yield path, document
 
 
 def _views_fingerprint() -> str:
@@ -120,6 +159,7 @@ def _job_line(document: dict[str, Any]) -> dict[str, Any]:
         **job,
         "suites": document["suites"],
         "metrics": document["metrics"],
+        "labels": _text(job.get("labels")),
         "config": _text(job.get("config")),
         "metadata": _text(job.get("metadata")),
         "error": error and {**error, "details": _text(error.get("details"))},
