@@ -27,7 +27,8 @@ _NEWEST = datetime(2026, 11, 1, tzinfo=UTC)
 def many_jobs(root: Path, count: int) -> None:
     """Makes a store with this many jobs and ten aggregates each, none of which equals another.
 
-    Parquet files are names for those of one recorded job: for questions that read none. The catalog is made anew.
+    Parquet files are names for those of one recorded job: for questions that read none. There is no catalog yet: the
+    first question makes it.
     """
     with evalstore.open(root) as store:
         with store.job("template", dataset="set-0", model="model-0", config={"temperature": 0}) as job:
@@ -48,13 +49,13 @@ def many_jobs(root: Path, count: int) -> None:
         changed = _renamed(document, folder.name, job_id, n)
         changed["aggregates"] = [_varied(aggregate, rng) for aggregate in document["aggregates"]]
         (folder / "job.json").write_bytes(orjson.dumps(changed))
-    _published(root, template)
+    _forget(root, template)
 
 
 def many_scores(root: Path, jobs: int, rows: int) -> None:
     """Makes a store of jobs that have this many rows and three scores a row, in Parquet files of their own.
 
-    Files of rows are names for those of one recorded job: for questions about scores.
+    Files of rows are names for those of one recorded job: for questions about scores. There is no catalog yet.
     """
     frame = [
         {"id": n, "question": f"What is {n} + {n}?", "exact": n % 3 == 0, "closeness": n / rows, "length": n % 40}
@@ -68,7 +69,7 @@ def many_scores(root: Path, jobs: int, rows: int) -> None:
     started = [alone.start(write_scores, root, template, start, jobs - 1, workers) for start in range(workers)]
     for one in started:
         one.end()
-    _published(root, template)
+    _forget(root, template)
 
 
 def write_scores(root: str, template: str, start: int, stop: int, step: int) -> None:
@@ -136,10 +137,8 @@ def _varied(aggregate: dict[str, Any], rng: random.Random) -> dict[str, Any]:
     return {**numbers, "percentiles": percentiles, "histogram": [rng.randrange(10) for _ in range(10)]}
 
 
-def _published(root: Path, template: Path) -> None:
-    """Leaves only what is in `jobs/` to tell the next question what there is, and asks it."""
+def _forget(root: Path, template: Path) -> None:
+    """Leaves only what is in `jobs/` to tell the next question what there is."""
     (root / "catalog.duckdb").unlink()
-    with evalstore.open(root) as store:
-        store.sql("SELECT count(*) FROM jobs")
     for folder in template.parent.glob(f"{template.name}*"):
         shutil.rmtree(folder)

@@ -20,7 +20,6 @@ def test_listing_jobs(tmp_path):
 
     root = tmp_path / "evals"
     big_stores.many_jobs(root, JOBS)
-    (root / "catalog.duckdb").unlink()
     rebuilt = alone.run(rebuild, root)
     figures.note(
         "rebuild",

@@ -27,6 +27,8 @@ def test_committing_small_jobs(tmp_path, name, before):
     root = tmp_path / "evals"
     if before:
         big_stores.many_jobs(root, figures.scaled(before))
+        with evalstore.open(root) as store:
+            assert store.sql("SELECT count(*) FROM jobs").item() == figures.scaled(before)
     seconds, finishes, peak = at_once(commit_jobs, root)
     with evalstore.open(root) as store:
         [stored] = store.sql("SELECT count(*) AS stored FROM jobs WHERE dataset = 'default/small'")["stored"]
