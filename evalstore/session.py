@@ -41,6 +41,8 @@ class Session:
         self._catalog = catalog
         self._databases: dict[bool, Database] = {}
         self._no_files = no_files(root)
+        self._attached_file: tuple[int, int, int] | None = None
+        self._current_file: tuple[int, int, int] | None = None  # the last snapshot found to carry our views
 
     def close(self) -> None:
         """Lets go of the memory."""
@@ -116,7 +118,8 @@ class Session:
     def _attach_snapshot(self, database: Database) -> bool:
         """Attaches the published snapshot, with the views of this release. False where that cannot be had."""
         if self._attach_whole(database):
-            if self._catalog.tables.is_current(database):
+            if self._attached_file == self._current_file or self._catalog.tables.is_current(database):
+                self._current_file = self._attached_file
                 return True
             database.detach()
         return self._published(even_if_current=True) and self._attach_whole(database)
@@ -145,6 +148,7 @@ class Session:
                     return False
                 continue
             if self._identity() == before:
+                self._attached_file = before
                 return True
             database.detach()
         return False
