@@ -1,4 +1,4 @@
-"""Lines out of documents as an Arrow table, ten times as fast as DuckDB reads JSON into wide structs.
+"""Lines out of documents as an Arrow table, several times as fast as DuckDB reads JSON into wide structs.
 
 By way of JSON text: Arrow's own conversion of Python objects imports pandas wherever that is installed.
 """
@@ -27,10 +27,11 @@ def as_table(lines: list[dict[str, Any]], schema: pa.Schema) -> pa.Table | None:
 
     try:
         texts = [orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in lines]
+        data = b"".join(texts)
         block = max(_BLOCK, *map(len, texts))
         return json.read_json(
-            pa.py_buffer(b"".join(texts)),
-            read_options=json.ReadOptions(use_threads=len(texts) > 1, block_size=block),
+            pa.py_buffer(data),
+            read_options=json.ReadOptions(use_threads=len(data) > block, block_size=block),
             parse_options=json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
         )
     except (orjson.JSONEncodeError, pa.ArrowInvalid):
