@@ -21,8 +21,8 @@ test-all: lint $(OLD_DUCKDB)/.installed  ## the same with the slow tests, then t
 	$(BIN)/python -m pytest -m ""
 	$(OLD_DUCKDB)/bin/python -m pytest
 
-bench: .venv/.installed  ## run the benchmarks
-	$(BIN)/python -m pytest tests/benchmarks -n 0 -m "" -s
+bench: .venv/.installed  ## run the benchmarks: half an hour; EVALSTORE_BENCH_SCALE=0.01 for a quick look
+	$(BIN)/python -m pytest tests/benchmarks -n 0 -m "" --timeout 0 -s
 
 lint: .venv/.installed  ## style, types, layers and SQL
 	$(BIN)/ruff check

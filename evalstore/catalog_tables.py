@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from evalstore import json_text, meta, sql_files
+from evalstore.arrow_lines import as_table
 from evalstore.committed import committed_jobs
 from evalstore.database import for_glob, sql_text
 from evalstore.job_document import job_document
+from evalstore.job_files import no_files
 from evalstore.segments import live_segments
 from evalstore.trash import is_deleted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+    import pyarrow as pa
 
     from evalstore.database import Database
     from evalstore.unpublished import Change
 
 __all__ = ["CatalogTables"]
 
-CHUNK = 200  # documents that are parsed as one JSON text
+BATCH = 200  # jobs that are inserted at once
 
 
 class CatalogTables:
@@ -28,7 +34,7 @@ class CatalogTables:
 
     def __init__(self, root: Path, opened_as: Path) -> None:
         self._root, self._opened_as = root, opened_as
-        self._structures: dict[str, str] = {}
+        self._schemas: dict[str, pa.Schema] = {}
 
     def fill(self, database: Database, changes: list[Change], *, everything: bool) -> None:
         """Brings tables, jobs, declarations and views up to date in one transaction."""
@@ -48,24 +54,17 @@ class CatalogTables:
 
     def _fill(self, database: Database, changes: list[Change], *, everything: bool) -> None:
         _migrate(database)
-        documents = {
-            change.marker.job_id: (change.marker.path, change.document) for change in changes if change.document
-        }
-        if everything:
-            for path in committed_jobs(self._root):
-                document = job_document(self._root, path)
-                if document and not is_deleted(self._root, document["job"]["job_id"]):
-                    documents.setdefault(document["job"]["job_id"], (path, document))  # the others are copies
-        known = self._clear(database, documents, [job_id for change in changes if (job_id := change.removed_job)])
-        new = [entry for job_id, entry in documents.items() if job_id not in known]
-        self._insert(database, "job", [_job_line(document) for _, document in new])
-        aggregates = [
-            {"job_id": document["job"]["job_id"], **aggregate}
-            for _, document in new
-            for aggregate in document["aggregates"]
-        ]
-        self._insert(database, "aggregate_score", aggregates)
-        self._insert(database, "score_file", [_file_line(path, document) for path, document in new])
+        told = [(change.marker.path, change.document) for change in changes if change.document]
+        documents: Iterator[tuple[str, dict[str, Any]]]
+        if everything:  # into an empty catalog
+            known = set[str]()
+            documents = chain(told, self._committed())
+        else:
+            known = self._clear(database, told, [job_id for change in changes if (job_id := change.removed_job)])
+            documents = iter(told)
+        new = _unknown(documents, known)
+        while batch := list(islice(new, BATCH)):  # a few at a time: documents are large, and a rebuild reads them all
+            self._insert_jobs(database, batch)
         database.run_file("publish/delete_metric.sql")
         self._insert(database, "metric", meta.latest_declarations(self._root))
         if everything or any(change.marker.operation == "segments" for change in changes):
@@ -87,21 +86,37 @@ class CatalogTables:
             [{"segment_id": one.segment_id, "job_id": job_id} for one in live for job_id in one.job_ids],
         )
 
-    def _clear(self, database: Database, documents: dict[str, Any], removed: list[str]) -> set[str]:
+    def _clear(self, database: Database, told: list[tuple[str, dict[str, Any]]], removed: list[str]) -> set[str]:
         """Takes out removed jobs, and those whose name now belongs to another one. Gives those that stay as they are.
 
         One name is one job: whatever markers have come to, the job in the folder of that name is the one shown.
         """
-        paths = [path for path, _ in documents.values()]
-        known = database.ask_file(
-            "publish/known_jobs.sql", job_ids=[*documents, *removed, ""], paths=[*paths, ""]
-        ).to_pylist()
-        kept = {one["job_id"] for one in known if one["job_id"] in documents}
-        gone = [one["job_id"] for one in known if one["job_id"] not in kept]
+        job_ids = [document["job"]["job_id"] for _, document in told]
+        paths = [path for path, _ in told]
+        known = database.ask_file("publish/known_jobs.sql", job_ids=[*job_ids, *removed, ""], paths=[*paths, ""])
+        kept = set(known.column(0).to_pylist()) & set(job_ids)
+        gone = [job_id for job_id in known.column(0).to_pylist() if job_id not in kept]
         if gone:
             for table in ("job", "aggregate_score", "score_file"):
                 database.run_file(f"publish/delete_{table}.sql", job_ids=gone)
         return kept
+
+    def _committed(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Paths and documents of the jobs in `jobs/` that are not deleted and whose document can be used."""
+        for path in committed_jobs(self._root):
+            document = job_document(self._root, path)
+            if document and not is_deleted(self._root, document["job"]["job_id"]):
+                yield path, document
+
+    def _insert_jobs(self, database: Database, jobs: list[tuple[str, dict[str, Any]]]) -> None:
+        self._insert(database, "job", [_job_line(document) for _, document in jobs])
+        aggregates = [
+            {"job_id": document["job"]["job_id"], **aggregate}
+            for _, document in jobs
+            for aggregate in document["aggregates"]
+        ]
+        self._insert(database, "aggregate_score", aggregates)
+        self._insert(database, "score_file", [_file_line(path, document) for path, document in jobs])
 
     def _set_place(self, database: Database) -> None:
         """Makes the views those of this release, and their files those of this folder."""
@@ -121,17 +136,43 @@ class CatalogTables:
     def _create_views(self, database: Database) -> None:
         # A stored view takes no parameters, so the root goes in as text: escaped for a glob, and quoted.
         root = sql_text(for_glob(self._root))[:-1]
+        database.set_variables(**no_files(self._root))  # else each view would look for the files of all jobs
         for name in sql_files.names("macros", "views"):
             database.run(sql_files.read(name).replace("'@ROOT_GLOB@", root), file=name)
 
     def _insert(self, database: Database, table: str, lines: list[dict[str, Any]]) -> None:
         if not lines:
             return
-        if table not in self._structures:
+        found = as_table(lines, self._schema(database, table))
+        if found is None:
             columns = database.ask_file("publish/columns.sql", table_name=table).to_pylist()
-            self._structures[table] = json_text.dumps([{c["column_name"]: c["data_type"] for c in columns}])[0]
-        chunks = [json_text.dumps(lines[start : start + CHUNK])[0] for start in range(0, len(lines), CHUNK)]
-        database.run_file(f"publish/insert_{table}.sql", documents=chunks, structure=self._structures[table])
+            structure = json_text.dumps([{c["column_name"]: c["data_type"] for c in columns}])[0]
+            documents = json_text.dumps(lines)[0]
+            found = database.ask_file("publish/odd_lines.sql", documents=documents, structure=structure)
+        database.register("document_line", found)
+        try:
+            database.run_file(f"publish/insert_{table}.sql")
+        finally:
+            database.unregister("document_line")
+
+    def _schema(self, database: Database, table: str) -> pa.Schema:
+        """The columns of a table as documents fill them; maps as text, which Arrow's reader of JSON does not know."""
+        if table not in self._schemas:
+            import pyarrow as pa
+
+            schema = database.ask_file("publish/no_lines.sql", table_name=table).schema
+            kinds = [(field.name, pa.string() if pa.types.is_map(field.type) else field.type) for field in schema]
+            self._schemas[table] = pa.schema(kinds)
+        return self._schemas[table]
+
+
+def _unknown(documents: Iterable[tuple[str, dict[str, Any]]], known: set[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Those of jobs that are not known, each job once."""
+    for path, document in documents:
+        job_id = document["job"]["job_id"]
+        if job_id not in known:
+            known.add(job_id)
+            yield path, document
 
 
 def _views_fingerprint() -> str:
@@ -156,6 +197,7 @@ def _job_line(document: dict[str, Any]) -> dict[str, Any]:
         **job,
         "suites": document["suites"],
         "metrics": document["metrics"],
+        "labels": _text(job.get("labels")),
         "config": _text(job.get("config")),
         "metadata": _text(job.get("metadata")),
         "error": error and {**error, "details": _text(error.get("details"))},

@@ -65,6 +65,7 @@ class Database:
     def __init__(self, root: Path | None = None, *, sees_variables: bool = False) -> None:
         self.lock = threading.RLock()
         _open.add(self)
+        self._variables: dict[str, Any] = {}
         self._connection = duckdb.connect(":memory:")
         for setting in (
             "SET TimeZone = 'UTC'",
@@ -199,8 +200,11 @@ class Database:
     def set_variables(self, **values: Any) -> None:
         """Sets the variables that views read: file lists and what only Python can know."""
         for name, value in values.items():
+            if name in self._variables and self._variables[name] == value:
+                continue  # thousands of paths take longer to hand over than many a question to answer
             kind = "::VARCHAR[]" if isinstance(value, list) and all(isinstance(v, str) for v in value) else ""
             self._connection.execute(f"SET VARIABLE {name} = $value{kind}", {"value": value})
+            self._variables[name] = value
 
     def register(self, name: str, table: pa.Table) -> None:
         """Makes an Arrow table known as a view."""

@@ -23,7 +23,7 @@ _EXCHANGE = 2  # RENAME_EXCHANGE
 def read_document(path: Path) -> dict[str, Any] | None:
     """A JSON object from a file, or None when it is not there, cannot be read, or is not whole."""
     try:
-        document = json_text.loads(path.read_text(encoding="utf-8"))
+        document = json_text.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None

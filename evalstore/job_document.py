@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from evalstore.durable_files import read_document
@@ -13,8 +14,11 @@ if TYPE_CHECKING:
 __all__ = ["document_problem", "job_document"]
 
 _TEXTS = ("job_id", "workspace", "name", "kind", "status", "created_at")
-_NUMBERS = ("count", "nan_count", "inf_count", "out_of_range", "items_scored")
-_ROW_NUMBERS = ("rows_scored", "rows_unscored", "rows_error", "rows_total")
+_aggregate_texts = itemgetter("suite", "metric", "name", "score_type")
+_aggregate_numbers = itemgetter(
+    "count", "nan_count", "inf_count", "out_of_range", "items_scored",
+    "rows_scored", "rows_unscored", "rows_error", "rows_total",
+)  # fmt: skip
 
 
 def document_problem(root: Path, path: str) -> str | None:
@@ -56,8 +60,11 @@ def _is_usable(document: dict[str, Any], path: str) -> bool:
 
 
 def _is_aggregate(aggregate: dict[str, Any]) -> bool:
-    texts = all(isinstance(aggregate.get(field), str) for field in ("suite", "metric", "name", "score_type"))
-    return texts and all(isinstance(aggregate.get(field), int) for field in (*_NUMBERS, *_ROW_NUMBERS))
+    try:
+        texts, numbers = _aggregate_texts(aggregate), _aggregate_numbers(aggregate)
+    except KeyError:
+        return False
+    return set(map(type, texts)) == {str} and set(map(type, numbers)) <= {int, bool}
 
 
 def _is_file(file: Any) -> bool:

@@ -21,6 +21,8 @@ __all__ = ["canonical", "dumps", "loads"]
 
 _PLAIN = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
 _SORTED = _PLAIN | orjson.OPT_SORT_KEYS
+_FORM = bytes.maketrans(b"123456789:,[- \n\r\t", b"0" * 9 + b":" * 8)
+_LONG_INTEGER = b":" + b"0" * 19  # under _FORM: nineteen digits, and nothing but the start of a value before them
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -34,9 +36,25 @@ def canonical(value: Any) -> str:
     return _encode(value, _SORTED)[0]
 
 
-def loads(text: str) -> Any:
-    """The value of a JSON text written by `dumps`; integers are exact."""
-    return json.loads(text)
+def loads(text: str | bytes) -> Any:
+    """The value of a JSON text, or of its UTF-8. Integers are exact; what is not finite comes as `dumps` writes it.
+
+    Raises: ValueError, RecursionError.
+    """
+    try:
+        data = text if isinstance(text, bytes) else text.encode()
+        # orjson makes doubles of integers beyond 64 bit, and refuses NaN and lone surrogates, which json reads.
+        if _LONG_INTEGER not in data.translate(_FORM):
+            return orjson.loads(data)
+    except (UnicodeEncodeError, orjson.JSONDecodeError):
+        pass
+    text = text.decode() if isinstance(text, bytes) else text
+    return json.loads(text, parse_constant=_finite, parse_float=_finite)
+
+
+def _finite(text: str) -> float | str:
+    number = float(text)
+    return number if math.isfinite(number) else str(number)
 
 
 def _encode(value: Any, options: int) -> tuple[str, int]:

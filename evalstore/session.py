@@ -12,7 +12,7 @@ from evalstore.errors import BrokenStore, QueryError
 from evalstore.job_files import no_files
 from evalstore.job_folder import interrupted_jobs
 from evalstore.segments import segment_files
-from evalstore.snapshot import attach_snapshot
+from evalstore.snapshot import Identity, attach_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +41,7 @@ class Session:
         self._catalog = catalog
         self._databases: dict[bool, Database] = {}
         self._no_files = no_files(root)
+        self._current_file: Identity | None = None  # the last snapshot found to carry our views
 
     def close(self) -> None:
         """Lets go of the memory."""
@@ -129,11 +130,12 @@ class Session:
 
     def _attach_snapshot(self, database: Database) -> bool:
         """Attaches the published snapshot, with the views of this release. False where that cannot be had."""
-        if attach_snapshot(database, self._catalog.file):
-            if self._catalog.tables.is_current(database):
+        if attached := attach_snapshot(database, self._catalog.file):
+            if attached == self._current_file or self._catalog.tables.is_current(database):
+                self._current_file = attached
                 return True
             database.detach()
-        return self._published(even_if_current=True) and attach_snapshot(database, self._catalog.file)
+        return self._published(even_if_current=True) and attach_snapshot(database, self._catalog.file) is not None
 
     def _attach_private(self, database: Database) -> None:
         """Attaches a copy of our own with what is not published.

@@ -12,13 +12,16 @@ if TYPE_CHECKING:
 
     from evalstore.database import Database
 
-__all__ = ["attach_snapshot"]
+__all__ = ["Identity", "attach_snapshot"]
+
+Identity = tuple[int, int, int]
+"""Device, inode and change time: another file has another one."""
 
 _PATIENCE = 5.0  # seconds of trying to attach a snapshot that is being replaced
 
 
-def attach_snapshot(database: Database, file: Path) -> bool:
-    """Attaches the snapshot; False when it cannot be opened as it is.
+def attach_snapshot(database: Database, file: Path) -> Identity | None:
+    """Attaches the snapshot, and tells which file it is; None when it cannot be opened as it is.
 
     DuckDB 2.0 opens a file twice; a snapshot that is renamed in between would mix two, so compare and repeat.
     """
@@ -30,15 +33,15 @@ def attach_snapshot(database: Database, file: Path) -> bool:
         except BrokenStore:
             database.detach()
             if _identity(file) == before:
-                return False
+                return None
             continue
         if _identity(file) == before:
-            return True
+            return before
         database.detach()
-    return False
+    return None
 
 
-def _identity(file: Path) -> tuple[int, int, int] | None:
+def _identity(file: Path) -> Identity | None:
     try:
         status = file.stat()
     except FileNotFoundError:

@@ -1,7 +1,3 @@
--- Adds lines of the table job out of job documents.
+-- Adds lines of the table job out of job documents. Labels come as the text of an object.
 INSERT INTO job BY NAME
-SELECT unnest(lines)
-FROM (
-    SELECT unnest(from_json(chunk, $structure)) AS lines
-    FROM unnest($documents::VARCHAR[]) AS chunks (chunk)
-) AS parsed;
+SELECT * REPLACE (try_cast(labels::JSON AS MAP(VARCHAR, VARCHAR)) AS labels) FROM document_line;

@@ -1,0 +1,118 @@
+"""What the benchmarks measured: kept in results.json, and shown as a table in the README.
+
+The bounds stand here, and for each bound that is missed the reason. Nothing fails when a bound is missed: it is said.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+__all__ = ["BOUNDS", "REASONS", "SCALE", "note", "scaled", "table"]
+
+RESULTS = Path(__file__).with_name("results.json")
+SCALE = float(os.environ.get("EVALSTORE_BENCH_SCALE", "1"))
+"""How large the work is; only the full size is kept."""
+
+BOUNDS = {
+    "record": ("`record()` of 1 M rows with 3 scores each", "≤ 1.3 x two bare `COPY`"),
+    "log": ("`log()`, one thread, 3 scores a row", "≥ 50,000 rows/s, memory flat"),
+    "small_jobs_empty": ("commit of jobs of 10 rows, 8 processes x 50, empty store", "median ≤ 60 ms, p99 ≤ 1 s"),
+    "small_jobs_1000": ("the same beside 1,000 jobs", "median ≤ 60 ms, p99 ≤ 1 s"),
+    "small_jobs_20000": ("the same beside 20,000 jobs", "stated"),
+    "first_page": ("open, and the first 25 of 100,000 jobs", "≤ 50 ms after import"),
+    "list": ("list with filter and sort, 100,000 jobs", "≤ 1.5 x the bare SQL"),
+    "rebuild": ("`catalog.duckdb` anew from the documents of 100,000 jobs", "stated"),
+    "scan": ("mean per job and metric, 30 M scores in 10,000 jobs, each in its own file", "stated"),
+    "scan_compacted": ("the same after `compact()`", "≤ 1.3 x bare DuckDB, one sorted file"),
+    "import": ("`import evalstore`", "≤ 0.15 s"),
+}
+"""What is measured, and how good it must be: the lines of the table in their order."""
+
+REASONS = {
+    "record": (
+        "beside writing the two files, every row is hashed, every score judged against its declarations, and the "
+        "aggregates are computed from the files, as they are for any job"
+    ),
+    "log": "each row is hashed twice and becomes one write, so that it survives the process; no batch is kept back",
+    "small_jobs_empty": (
+        "a commit costs about 0.2 s of one core, nearly all of it DuckDB planning and starting the SQL of the "
+        "aggregates, whatever the number of rows; eight processes share the cores"
+    ),
+    "small_jobs_1000": "as in an empty store",
+    "first_page": "a DuckDB instance takes 10 to 40 ms to start, and reading the views of the catalog 5 ms",
+    "list": "each question attaches the snapshot and lets go of it, some 7 ms; the bare SQL stays attached",
+    "scan_compacted": "scores are joined to their jobs, so that deleted ones do not count",
+}
+"""Why a bound is missed, where it is."""
+
+_LOAD = os.getloadavg()[0]  # before anything is measured: what else the machine does
+
+
+def scaled(count: int) -> int:
+    """A number of rows or jobs at the size that the environment asks for."""
+    return max(1, round(count * SCALE))
+
+
+def note(name: str, measured: str, *, missed: bool, peak_mb: float, **details: Any) -> None:
+    """Prints what was measured, and keeps it where the work had its full size."""
+    print(f"\n{name}: {measured}{', MISSED' if missed else ''}; peak {peak_mb:,.0f} MB; {details}")
+    if SCALE != 1:
+        return
+    kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    if {key: kept.get(key) for key in _setting()} != _setting():
+        kept = {}  # figures of two machines or releases do not stand in one table
+    figures = kept.get("figures", {})
+    figures[name] = {
+        "measured": measured,
+        "missed": missed,
+        "peak_mb": round(peak_mb),
+        "load_before": round(_LOAD, 1),
+        **{key: float(f"{value:.4g}") if isinstance(value, float) else value for key, value in details.items()},
+    }
+    document = {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        **_setting(),
+        "figures": {key: figures[key] for key in BOUNDS if key in figures},
+    }
+    RESULTS.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def table() -> str:
+    """The table of the README: work, bound, measured, peak memory; and why bounds are missed."""
+    kept = json.loads(RESULTS.read_text(encoding="utf-8"))
+    versions = ", ".join(f"{name} {number}" for name, number in kept["versions"].items())
+    machine = kept["machine"]
+    where = f"{machine['cores']} cores and {machine['memory_gb']} GB ({machine['system']}; {versions})"
+    load = max(figure["load_before"] for figure in kept["figures"].values())
+    busy = f" Other work kept the machine busy meanwhile: load {load} before the start." if load > 1 else ""
+    lines = [
+        f"Measured on {kept['date']} with {where}.{busy}\n",
+        "| work | bound | measured | peak memory |",
+        "|---|---|---|---|",
+    ]
+    for name, figure in kept["figures"].items():
+        work, bound = BOUNDS[name]
+        measured = figure["measured"] + (" (**missed**)" if figure["missed"] else "")
+        lines.append(f"| {work} | {bound} | {measured} | {figure['peak_mb']:,} MB |")
+    missed = [name for name, figure in kept["figures"].items() if figure["missed"]]
+    lines += ["", *(f"Missed, {BOUNDS[name][0]}: {REASONS[name]}  " for name in missed)] if missed else []
+    return "\n".join(lines) + "\n"
+
+
+def _setting() -> dict[str, Any]:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    names = ("evalstore", "duckdb", "polars", "pyarrow")
+    return {
+        "machine": {
+            "cores": os.cpu_count(),
+            "memory_gb": round(memory / 2**30),
+            "system": f"{platform.system()} {platform.machine()}",
+        },
+        "versions": {"Python": platform.python_version(), **{name: version(name) for name in names}},
+    }
