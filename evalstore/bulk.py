@@ -125,11 +125,12 @@ def frame_rows(frame: pl.DataFrame, mapping: ColumnMapping) -> FrameRows:
 
     names = mapping.resolved(frame.columns)
     position = pl.int_range(pl.len(), dtype=pl.Int64).alias("position")
+    parts = {part: _object(frame, names[part]) for part in ("item", "sample", "reference", "metadata")}
     columns = {
-        "item": _object(frame, names["item"]).fill_null("{}"),
-        **{part: _object(frame, names[part]) for part in ("sample", "reference", "metadata")},
-        "canonical_item": _object(frame, dict(sorted(names["item"].items()))).fill_null("{}"),
-        "canonical_reference": _object(frame, dict(sorted(names["reference"].items()))).fill_null(""),
+        **parts,
+        "item": parts["item"].fill_null("{}"),
+        "canonical_item": _canonical(frame, names["item"], parts["item"]).fill_null("{}"),
+        "canonical_reference": _canonical(frame, names["reference"], parts["reference"]).fill_null(""),
         **{field: pl.lit(None, kind) for field, kind in _row_kinds().items()},
         **{field: frame[column].cast(_row_kinds()[field]) for field, column in names["row"].items()},
     }
@@ -137,7 +138,9 @@ def frame_rows(frame: pl.DataFrame, mapping: ColumnMapping) -> FrameRows:
     scores = pl.concat(
         [frame.select(position, *_score(frame[column], name)) for name, column in names["scores"].items()]
     )
-    return FrameRows(rows.to_arrow(), scores.to_arrow())
+    keys = rows["row_key" if "row_key" in names["row"] else "canonical_item"]
+    are_distinct = keys.null_count() == 0 and keys.n_unique() == len(keys)
+    return FrameRows(rows.to_arrow(), scores.to_arrow(), are_distinct)
 
 
 def _row_kinds() -> dict[str, pl.DataType]:
@@ -165,6 +168,12 @@ def _object(frame: pl.DataFrame, names: dict[str, str]) -> pl.Series:
     ]
     named = [series.alias(name) for series, name in zip(fields, names, strict=True)]
     return pl.DataFrame(named).select(pl.struct(pl.all()).struct.json_encode()).to_series()
+
+
+def _canonical(frame: pl.DataFrame, names: dict[str, str], written: pl.Series) -> pl.Series:
+    """The JSON object with its names in order, which is what was written where they already were."""
+    ordered = dict(sorted(names.items()))
+    return written if list(ordered) == list(names) else _object(frame, ordered)
 
 
 def _score(column: pl.Series, metric: str) -> list[pl.Series | pl.Expr]:

@@ -31,10 +31,11 @@ _LEAST_LINE = 16 * 1024 * 1024  # DuckDB's default limit of one JSON line
 
 @dataclass(frozen=True)
 class FrameRows:
-    """The rows of a frame, and their scores one line each, tied by `position`."""
+    """The rows of a frame, and their scores one line each, tied by `position` (0, 1, ...)."""
 
     rows: pa.Table
     scores: pa.Table
+    are_distinct: bool = False  # no key comes twice
 
 
 @dataclass
@@ -108,8 +109,10 @@ class JobFiles:
             database.set_variables(journal=for_glob(draft.rows.path), longest_line=longest)
             database.run_file("commit/010_logged_row.sql")
             database.run_file("commit/012_logged_score.sql")
+        are_distinct = isinstance(draft.rows, FrameRows) and draft.rows.are_distinct
         try:
-            database.run_file("commit/020_numbered_row.sql")
+            # Numbering repetitions takes windows over all rows: most frames have none.
+            database.run_file(f"commit/{'022_numbered_frame' if are_distinct else '020_numbered_row'}.sql")
             draft.rows_count = database.copy_file("commit/040_rows_file.sql", path=str(_rows(draft)))
             draft.scores_count = database.copy_file("commit/050_scores_file.sql", path=str(_scores(draft)))
         finally:

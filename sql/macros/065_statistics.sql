@@ -33,6 +33,14 @@ CASE
     ELSE greatest(0, least(9, near_bin(x / 4, lowest / 4, (highest / 4 - lowest / 4) / 10)))
 END::INTEGER;
 
+-- How many of some values lie in which bin, as a map bin -> count; null without a value.
+CREATE OR REPLACE MACRO bins_of(ordered, lowest, highest) AS
+list_aggregate(list_transform(ordered, lambda v: bin_of(v, lowest, highest)), 'histogram');
+
+-- The squares of the distances of some values from their mean, added up.
+CREATE OR REPLACE MACRO sum_of_squares(ordered, mean) AS
+list_aggregate(list_transform(ordered, lambda v: (v - mean) * (v - mean)), 'fsum');
+
 -- The counts of all bins out of a map bin -> count.
 CREATE OR REPLACE MACRO bin_counts(counts, lowest, highest) AS
 list_transform(

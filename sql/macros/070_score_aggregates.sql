@@ -2,40 +2,128 @@
 -- for the commit of a job, for slices and for other error policies. Population and sample spread stand apart;
 -- percentiles are numpy's `weibull`; std_error = sample deviation of the item means / sqrt(items): repetitions of an
 -- item are averaged first, and where rows name a cluster it is the cluster-robust error of the mean with the factor G
--- / (G - 1).
+-- / (G - 1). Every row of a suite counts in every metric that was measured there, so that nothing drops out of a total
+-- unseen.
 CREATE OR REPLACE MACRO score_aggregates(errors := 'exclude', slice_source := NULL, slice_path := NULL) AS TABLE
-    WITH outcome AS MATERIALIZED (
-        SELECT * FROM row_outcomes(errors := errors, slice_source := slice_source, slice_path := slice_path)
+    WITH sliced_row AS MATERIALIZED (
+        SELECT
+            r.job_id,
+            r.suite,
+            row_field(
+                slice_source, slice_path, r.suite, r.row_key, r.repetition, r."cluster", r.tags, r.error, r.latency,
+                r.cost, r.total_tokens, r.item, r.sample, r.reference, r.metadata
+            ) AS slice,
+            r.repetition,
+            r."cluster",
+            r.error IS NOT NULL AS is_failed,
+            -- Other rows tell nothing but that they are there: they are counted, and not looked up for each score.
+            CASE
+                WHEN slice_source IS NOT NULL OR r.error IS NOT NULL OR r."cluster" IS NOT NULL THEN r.row_key
+            END AS telling_key
+        FROM rows AS r
+    ),
+
+    slice_rows AS (
+        SELECT
+            job_id,
+            suite,
+            slice,
+            count(*) AS rows_total,
+            count(DISTINCT "cluster") AS clusters,
+            max(repetition) AS last_repetition
+        FROM sliced_row
+        GROUP BY job_id, suite, slice
+    ),
+
+    telling_row AS (
+        SELECT
+            sliced_row.*,
+            measure.metric,
+            measure.name
+        FROM sliced_row
+        INNER JOIN measure ON sliced_row.job_id = measure.job_id AND sliced_row.suite = measure.suite
+        WHERE sliced_row.telling_key IS NOT NULL
     ),
 
     score_group AS MATERIALIZED (
         SELECT
             row_number() OVER () AS group_id,
-            *
-        FROM (SELECT DISTINCT job_id, suite, metric, name, slice FROM outcome) AS groups
+            measure.*,
+            slice_rows.* EXCLUDE (job_id, suite),
+            value_of_error(
+                errors, measure.score_type, measure.rubric, measure.is_boolean, measure.higher_is_better,
+                measure.minimum, measure.maximum, measure.lowest, measure.highest
+            ) AS value_of_error,
+            list_transform(measure.rubric, lambda s: s.label) AS step_labels,
+            list_transform(measure.rubric, lambda s: s.value) AS step_values
+        FROM measure
+        INNER JOIN slice_rows ON measure.job_id = slice_rows.job_id AND measure.suite = slice_rows.suite
     ),
 
-    member AS MATERIALIZED (
+    score AS MATERIALIZED (
         SELECT
-            score_group.group_id,
-            outcome.* EXCLUDE (job_id, suite, metric, name, slice)
-        FROM outcome
-        INNER JOIN score_group
+            place.group_id,
+            coalesce(s.row_key, r.telling_key) AS row_key,
+            coalesce(s.repetition, r.repetition) AS repetition,
+            s.score_index,
+            r."cluster",
+            place.value_of_error,
+            place.is_judged OR place.threshold IS NOT NULL AS is_judged,
+            outcome_state(s.status, s.value, place.score_type, r.is_failed) AS state,
+            s.value,
+            s.label,
+            s.passed,
+            is_out_of_range(s.value, s.label, place.minimum, place.maximum, place.step_labels, place.step_values)
+                AS is_beyond
+        FROM row_scores AS s
+        FULL JOIN telling_row AS r
             ON
-                outcome.job_id = score_group.job_id
-                AND outcome.suite = score_group.suite
-                AND outcome.metric = score_group.metric
-                AND outcome.name = score_group.name
-                AND outcome.slice IS NOT DISTINCT FROM score_group.slice
+                s.job_id = r.job_id
+                AND s.suite = r.suite
+                AND s.metric = r.metric
+                AND s.name = r.name
+                AND s.row_key = r.telling_key
+                AND s.repetition = r.repetition
+        INNER JOIN score_group AS place
+            ON
+                coalesce(s.job_id, r.job_id) = place.job_id
+                AND coalesce(s.suite, r.suite) = place.suite
+                AND coalesce(s.metric, r.metric) = place.metric
+                AND coalesce(s.name, r.name) = place.name
+                AND r.slice IS NOT DISTINCT FROM place.slice
     ),
 
-    spread AS (
+    counted AS (
         SELECT
             group_id,
+            row_key,
+            repetition,
+            score_index,
+            "cluster",
+            state,
+            value AS raw_value,
+            is_beyond,
+            state = 'scored' OR (state = 'error' AND errors <> 'exclude' AND value_of_error IS NOT NULL) AS is_counted,
+            CASE
+                WHEN state = 'scored' THEN value
+                WHEN state = 'error' AND errors <> 'exclude' THEN value_of_error
+            END AS value,
+            CASE WHEN state = 'scored' THEN label END AS label,
+            CASE
+                WHEN state = 'scored' THEN passed
+                WHEN state = 'error' AND errors <> 'exclude' AND is_judged THEN FALSE
+            END AS passed
+        FROM score
+    ),
+
+    spread AS MATERIALIZED (
+        SELECT
+            group_id,
+            max(score_index) AS last_index,
             count(*) FILTER (WHERE is_counted) AS "count",
-            count(*) FILTER (WHERE is_nan) AS nan_count,
-            count(*) FILTER (WHERE is_inf) AS inf_count,
-            count(*) FILTER (WHERE is_out_of_range) AS out_of_range,
+            count(*) FILTER (WHERE isnan(raw_value)) AS nan_count,
+            count(*) FILTER (WHERE isinf(raw_value)) AS inf_count,
+            count(*) FILTER (WHERE is_beyond) AS out_of_range,
             fsum("value") AS "sum",
             favg("value") AS mean,
             min("value") AS minimum,
@@ -45,42 +133,40 @@ CREATE OR REPLACE MACRO score_aggregates(errors := 'exclude', slice_source := NU
             CASE WHEN count(passed) > 0 THEN count(*) FILTER (WHERE passed) END AS passed,
             nullif(count(passed), 0) AS evaluated,
             histogram(label) FILTER (WHERE label IS NOT NULL) AS labels,
-            count(DISTINCT "cluster") AS clusters
-        FROM member
+            count("value") AS n,
+            count(*) FILTER (WHERE state = 'scored') AS rows_scored,
+            count(*) FILTER (WHERE state = 'error') AS rows_error
+        FROM counted
         GROUP BY group_id
     ),
 
-    second_pass AS (
-        SELECT
-            member.group_id,
-            count(*) AS n,
-            fsum((member.value - spread.mean) * (member.value - spread.mean)) AS squares,
-            histogram(bin_of(member.value, spread.minimum, spread.maximum)) AS bins
-        FROM member
-        INNER JOIN spread ON member.group_id = spread.group_id
-        WHERE member.value IS NOT NULL
-        GROUP BY member.group_id
+    -- Where every score is a row and every row an item of its own, the spread says it all.
+    repeated AS (
+        SELECT score_group.group_id
+        FROM score_group
+        INNER JOIN spread ON score_group.group_id = spread.group_id
+        WHERE score_group.last_repetition > 0 OR score_group.clusters > 0 OR spread.last_index > 0
     ),
 
     per_row AS (
         SELECT
-            group_id,
-            row_key,
-            repetition,
-            any_value("cluster") AS "cluster",
-            bool_or(state = 'scored') AS is_scored,
-            bool_or(state = 'error') AS is_error,
-            sum("value") AS value_sum,
-            count("value") AS value_count
-        FROM member
-        GROUP BY group_id, row_key, repetition
+            counted.group_id,
+            counted.row_key,
+            counted.repetition,
+            any_value(counted."cluster") AS "cluster",
+            bool_or(counted.state = 'scored') AS is_scored,
+            bool_or(counted.state = 'error') AS is_error,
+            sum(counted."value") AS value_sum,
+            count(counted."value") AS value_count
+        FROM counted
+        WHERE counted.group_id IN (SELECT repeated.group_id FROM repeated)
+        GROUP BY counted.group_id, counted.row_key, counted.repetition
     ),
 
     per_item AS (
         SELECT
             group_id,
-            coalesce('cluster ' || any_value("cluster"), 'item ' || row_key) AS unit,
-            count(*) AS rows_total,
+            coalesce('cluster ' || arg_min("cluster", repetition), 'item ' || row_key) AS unit,
             count(*) FILTER (WHERE is_scored) AS rows_scored,
             count(*) FILTER (WHERE is_error AND NOT is_scored) AS rows_error,
             sum(value_sum) / nullif(sum(value_count), 0) AS item_mean
@@ -91,7 +177,6 @@ CREATE OR REPLACE MACRO score_aggregates(errors := 'exclude', slice_source := NU
     coverage AS (
         SELECT
             group_id,
-            sum(rows_total)::BIGINT AS rows_total,
             sum(rows_scored)::BIGINT AS rows_scored,
             sum(rows_error)::BIGINT AS rows_error,
             count(item_mean) AS items_scored,
@@ -113,49 +198,68 @@ CREATE OR REPLACE MACRO score_aggregates(errors := 'exclude', slice_source := NU
     error_of_mean AS (
         SELECT
             group_id,
-            sqrt(sum(residual * residual) * count(*) / nullif(count(*) - 1, 0)) AS root
+            sum(residual * residual) AS squares,
+            count(*) AS units
         FROM per_unit
         GROUP BY group_id
+    ),
+
+    -- Set down, since what is made from a whole list would be made again for each place that names it.
+    found AS MATERIALIZED (
+        SELECT
+            score_group.* EXCLUDE (group_id, minimum, maximum),
+            spread.* EXCLUDE (group_id, rows_scored, rows_error, "count", ordered),
+            coalesce(spread."count", 0) AS "count",
+            coalesce(coverage.rows_scored, spread.rows_scored, 0) AS rows_scored,
+            coalesce(coverage.rows_error, spread.rows_error, 0) AS rows_error,
+            coalesce(coverage.items_scored, spread.n, 0) AS items_scored,
+            sum_of_squares(spread.ordered, spread.mean) AS squares,
+            bins_of(spread.ordered, spread.minimum, spread.maximum) AS bins,
+            CASE WHEN spread.n > 0 THEN weibull_percentiles(spread.ordered) END AS percentiles,
+            error_of_mean.squares AS unit_squares,
+            CASE WHEN repeated.group_id IS NULL THEN spread.n ELSE error_of_mean.units END AS units,
+            repeated.group_id IS NULL AS is_plain
+        FROM score_group
+        LEFT JOIN spread ON score_group.group_id = spread.group_id
+        LEFT JOIN repeated ON score_group.group_id = repeated.group_id
+        LEFT JOIN coverage ON score_group.group_id = coverage.group_id
+        LEFT JOIN error_of_mean ON score_group.group_id = error_of_mean.group_id
     )
 
     SELECT
-        score_group.* EXCLUDE (group_id),
-        measure.score_type,
-        spread."count",
-        spread.nan_count,
-        spread.inf_count,
-        spread.out_of_range,
-        finite(spread."sum") AS "sum",
-        finite(spread.mean) AS mean,
-        spread.minimum,
-        spread.maximum,
+        job_id,
+        suite,
+        metric,
+        name,
+        slice,
+        score_type,
+        "count",
+        coalesce(nan_count, 0) AS nan_count,
+        coalesce(inf_count, 0) AS inf_count,
+        coalesce(out_of_range, 0) AS out_of_range,
+        finite("sum") AS "sum",
+        finite(mean) AS mean,
+        minimum,
+        maximum,
         finite(squares / n) AS variance,
         finite(sqrt(squares / n)) AS std_dev,
         finite(squares / nullif(n - 1, 0)) AS sample_variance,
         finite(sqrt(squares / nullif(n - 1, 0))) AS sample_std_dev,
-        finite(error_of_mean.root / coverage.items_scored) AS std_error,
-        finite(spread.median) AS median,
-        CASE WHEN measure.score_type = 'range' AND n > 0 THEN weibull_percentiles(ordered) END AS percentiles,
-        CASE WHEN measure.score_type = 'range' THEN bin_counts(bins, spread.minimum, spread.maximum) END AS histogram,
-        CASE WHEN measure.score_type = 'rubric' THEN label_distribution(measure.rubric, spread.labels) END
-            AS rubric_distribution,
-        CASE WHEN measure.score_type = 'rubric' THEN mode_label(spread.labels) END AS mode_category,
-        spread.passed,
-        spread.evaluated,
-        coverage.rows_scored,
-        coverage.rows_total - coverage.rows_scored - coverage.rows_error AS rows_unscored,
-        coverage.rows_error,
-        coverage.rows_total,
-        coverage.items_scored,
-        nullif(spread.clusters, 0) AS clusters
-    FROM score_group
-    INNER JOIN spread ON score_group.group_id = spread.group_id
-    INNER JOIN coverage ON score_group.group_id = coverage.group_id
-    LEFT JOIN second_pass ON score_group.group_id = second_pass.group_id
-    LEFT JOIN error_of_mean ON score_group.group_id = error_of_mean.group_id
-    INNER JOIN measure
-        ON
-            score_group.job_id = measure.job_id
-            AND score_group.suite = measure.suite
-            AND score_group.metric = measure.metric
-            AND score_group.name = measure.name;
+        finite(
+            sqrt(CASE WHEN is_plain THEN squares ELSE unit_squares END * units / nullif(units - 1, 0)) / items_scored
+        ) AS std_error,
+        finite(median) AS median,
+        CASE WHEN score_type = 'range' THEN percentiles END AS percentiles,
+        CASE WHEN score_type = 'range' THEN bin_counts(bins, minimum, maximum) END
+            AS histogram,
+        CASE WHEN score_type = 'rubric' THEN label_distribution(rubric, labels) END AS rubric_distribution,
+        CASE WHEN score_type = 'rubric' THEN mode_label(labels) END AS mode_category,
+        passed,
+        evaluated,
+        rows_scored,
+        rows_total - rows_scored - rows_error AS rows_unscored,
+        rows_error,
+        rows_total,
+        items_scored,
+        nullif(clusters, 0) AS clusters
+    FROM found;
