@@ -176,7 +176,7 @@ def _unknown(documents: Iterable[tuple[str, dict[str, Any]]], known: set[str]) -
 
 
 def _views_fingerprint() -> str:
-    return sql_files.fingerprint("macros", "views")
+    return sql_files.fingerprint("tables", "macros", "views")
 
 
 def _migrate(database: Database) -> None:
