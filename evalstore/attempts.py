@@ -59,7 +59,8 @@ def resume_attempt(
         return staged, RowIndex.of_journal(staged.journal.path)
     old = job_id_of(root, path)
     if old is None or is_deleted(root, old):
-        return StagedJob.claim(root, {**head, "metrics": declared(general, head["metrics"])}), RowIndex()
+        new = {"kind": head["kind"] or "evaluation", "metrics": declared(general, head["metrics"])}
+        return StagedJob.claim(root, {**head, **new}), RowIndex()
     document = job_document(root, path)
     if document is None:
         raise BrokenStore(f"{root / 'jobs' / path / 'job.json'} cannot be read: run `evalstore verify`")

@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from evalstore.catalog_tables import CatalogTables
-from evalstore.committed import complete_replacements
+from evalstore.committed import begun_replacements, complete_replacements
 from evalstore.database import Database
 from evalstore.durable_files import fault_point, sync_folder
 from evalstore.errors import BrokenStore, QueryError
@@ -76,7 +76,12 @@ class Catalog:
 
     def needs_publishing(self) -> bool:
         """Whether the snapshot may not show everything that is committed, or may show what a stranger has written."""
-        return not self.file.exists() or self._wal.exists() or bool(self.unpublished())
+        return (
+            not self.file.exists()
+            or self._wal.exists()
+            or bool(self.unpublished())
+            or bool(begun_replacements(self.root))
+        )
 
     def unpublished(self) -> list[Change]:
         """What is committed, deleted or restored and marked as not shown yet."""
@@ -126,7 +131,7 @@ class Catalog:
         remove_dropped(self.root, older_than=GRACE)
 
     def _write(self, draft: Path, changes: list[Change], *, everything: bool) -> None:
-        self._publisher = database = self._publisher or Database()
+        self._publisher = database = self._publisher or Database(threads=1)  # small work, and others work too
         with database.lock:
             try:
                 database.attach(draft, read_only=False)

@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["commit_files", "committed_jobs", "complete_replacements", "folders", "job_id_in", "job_id_of"]
+__all__ = [
+    "begun_replacements",
+    "commit_files",
+    "committed_jobs",
+    "complete_replacements",
+    "folders",
+    "job_id_in",
+    "job_id_of",
+]
 
 WAIT_TO_REPLACE = 60.0  # seconds
 _NO_EXCHANGE = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP)
@@ -78,11 +86,23 @@ def commit_files(root: Path, commit: Path, job_id: str, path: str, *, replaces: 
         sync_folder(commit.parent)
 
 
+def begun_replacements(root: Path) -> list[Marker]:
+    """The replacements that somebody has begun and not brought to their end."""
+    return [
+        marker
+        for marker in pending_markers(root)
+        if marker.replaces is not None
+        and (
+            job_id_in(root / "staging" / marker.path / "commit") == marker.replaces
+            or (trash.is_deleted(root, marker.replaces) and job_id_of(root, marker.path) != marker.job_id)
+        )
+    ]
+
+
 def complete_replacements(root: Path) -> None:
-    """Brings to their end the replacements that somebody has begun, under the writer lock."""
-    for marker in pending_markers(root):
-        if marker.replaces is not None:
-            _complete(root, marker)
+    """Brings them to their end, under the writer lock."""
+    for marker in begun_replacements(root):
+        _complete(root, marker)
 
 
 def _place(root: Path, commit: Path, job_id: str, path: str) -> None:

@@ -444,6 +444,7 @@ class Store(Upkeep):
         store_folder.create(self.root)
         general = self.metrics.in_force()
         if resume:
+            head["kind"] = context.get("kind")  # what was not said stays as it was
             staged, rows = attempts.resume_attempt(self.root, head, self._catalog, general=general)
             return recorder.Job(staged, lambda: self._job_files, self._catalog, rows=rows)
         head["metrics"] = attempts.declared(general, head["metrics"])
