@@ -1,4 +1,4 @@
-"""Death at every step: something is done to a copy of a store, and its process dies before the n-th change of the disk."""
+"""Death at every step: something is done to a copy of a store, and its process dies before the n-th change."""
 
 from tests.processes import Process
 
@@ -27,6 +27,20 @@ def count_steps():
         setattr(os, name, counted(getattr(os, name)))
     os.open = counted(os.open, lambda _, flags, *__, **___: flags & (os.O_WRONLY | os.O_RDWR))
     committed.exchange = counted(committed.exchange)
+
+def run_at(operation, *fault_points):
+    for point in fault_points:
+        copy = f"{root}-{point}"
+        shutil.copytree(root, copy)
+        child = os.fork()
+        if child == 0:
+            try:
+                os.environ["EVALSTORE_FAULT"] = point
+                operation(evalstore.open(copy))
+            finally:
+                os._exit(1)
+        assert os.waitpid(child, 0)[1] == signal.SIGKILL, point
+        say(point, copy)
 
 def run_with_deaths(operation):
     global dies_at
@@ -62,3 +76,11 @@ def deaths(root, operation, *, first=1, every=1, grace=10.0):
             if word == "done":
                 assert int(number) > 1
                 return
+
+
+def deaths_at(root, operation, fault_points):
+    """The folders of copies of a store in which `operation(store)`, a snippet, has died at these points."""
+    code = f"{DIES}{operation}\nrun_at(operation, *{list(fault_points)!r})"
+    with Process(code, root, 1, 1, 10.0) as process:
+        for _ in fault_points:
+            yield process.wait_for("").split(maxsplit=1)

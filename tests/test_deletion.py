@@ -319,8 +319,8 @@ def test_strange_files_in_the_trash_stop_nobody(store):
     ):
         (store.root / "trash" / name).write_text(text)
     (store.root / "trash/folder").mkdir()
-    (store.root / "trash/folder/deleted.json").write_text(json.dumps(
-        {"job_id": "folder", "path": "/etc/passwd", "deleted_at": "2020-01-01T00:00:00+00:00", "reason": "deleted"}))  # fmt: skip
+    strange = {"job_id": "folder", "path": "/etc", "deleted_at": "2020-01-01T00:00:00+00:00", "reason": "deleted"}
+    (store.root / "trash/folder/deleted.json").write_text(json.dumps(strange))
     record(store, "b")
     assert store.trash()["job"].to_list() == ["a"]
     store.prune()

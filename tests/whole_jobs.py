@@ -39,7 +39,7 @@ def record(store, name, rows=3, *, base=0, **context):
 
 
 def copies(store, name, count):
-    """Puts copies of a job beside it, each a job of its own with its own id, and makes the catalog anew; their names."""
+    """Puts copies of a job beside it, each with an id of its own, and makes the catalog anew; their names."""
     original = store.root / "jobs/default" / name
     document = json.loads((original / "job.json").read_text())
     old_id = document["job"]["job_id"]
