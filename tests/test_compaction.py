@@ -333,7 +333,7 @@ def test_readers_and_writers_beside_compactions_see_no_difference(store, seconds
     record(store, "job")
     copies(store, "job", 31)
     with ExitStack() as stack:
-        codes = [(COMPACTS, 30, seconds), (READS, seconds), (WRITES, seconds)]
+        codes: list[tuple] = [(COMPACTS, 30, seconds), (READS, seconds), (WRITES, seconds)]
         codes += [(COMPACTS, 30, seconds), (READS, seconds)] if seconds > 2 else []
         processes = [stack.enter_context(Process(code, store.root, *given)) for code, *given in codes]
         for process in processes:

@@ -298,12 +298,13 @@ def assert_verify_finds_tombstone(store, job_id):
 def test_a_segment_with_other_content_is_found_and_may_be_deleted(store):
     before = answers(store)
     [segment] = (store.root / "segments").glob("*.parquet")
-    footer = duckdb.sql(f"SELECT decode(value) FROM parquet_kv_metadata('{segment}') WHERE decode(key) = 'evalstore'")
-    [(text,)] = footer.fetchall()
-    duckdb.sql(
-        f"COPY (SELECT * REPLACE (value + 1 AS value) FROM '{segment}') TO '{segment}' "
-        f"(FORMAT parquet, KV_METADATA {{evalstore: '{text}'}})"
-    )
+    question = f"SELECT decode(value) FROM parquet_kv_metadata('{segment}') WHERE decode(key) = 'evalstore'"
+    with duckdb.connect() as plain:
+        [(text,)] = plain.sql(question).fetchall()
+        plain.sql(
+            f"COPY (SELECT * REPLACE (value + 1 AS value) FROM '{segment}') TO '{segment}' "
+            f"(FORMAT parquet, KV_METADATA {{evalstore: '{text}'}})"
+        )
     verification = store.verify()
     assert [one.path for one in verification.errors] == [f"segments/{segment.name}"]
     assert store.verify(checksums=False)
