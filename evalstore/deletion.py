@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Pruned", "delete", "prune", "restore"]
 
 WAIT = 30.0  # seconds for whoever publishes
+_CLAIMED_BY_THEN = 60.0  # seconds: a younger folder may belong to a process that is about to lock it
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +114,10 @@ def _old(root: Path, age: float) -> Pruned:
 def _drop_segments_of(root: Path, job_ids: set[str]) -> None:
     """Lets those segments go that hold scores of purged jobs: what is purged is nowhere."""
     held = [segment for segment in live_segments(root) if not job_ids.isdisjoint(segment.job_ids)]
-    for segment in held:
-        drop(root, segment.segment_id)
     if held:
         place_marker(root, Marker("segments", str(uuid.uuid4()), "segments"))
+    for segment in held:
+        drop(root, segment.segment_id)
 
 
 def _check_name_is_free(root: Path, stone: Tombstone) -> None:
@@ -139,7 +140,8 @@ def _check_name_is_free(root: Path, stone: Tombstone) -> None:
 def _sweep(root: Path) -> None:
     """Removes what processes that died while claiming, publishing or purging have left. It belongs to nobody."""
     for folder in folders(root / "staging" / ".new"):
-        if is_dead(folder):
+        is_old = time.time() - folder.stat().st_mtime > _CLAIMED_BY_THEN
+        if is_old and is_dead(folder):
             shutil.rmtree(folder, ignore_errors=True)
     for folder in folders(root / "trash"):
         if folder.name.startswith("."):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from evalstore import sql_files
 from evalstore.database import Database, for_glob
@@ -15,7 +15,7 @@ from evalstore.segments import segment_files
 from evalstore.snapshot import Identity, attach_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import pyarrow as pa
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ALL", "Files", "Session"]
 
+T = TypeVar("T")
 ALL: Literal["all"] = "all"
 Files = Literal["all"] | list[str] | None
 """Whose Parquet files a question reads: of all jobs, of the jobs with these ids, or of none."""
@@ -41,6 +42,8 @@ class Session:
         self._catalog = catalog
         self._databases: dict[bool, Database] = {}
         self._no_files = no_files(root)
+        self._holding: Database | None = None
+        self._use_segments = True
         self._current_file: Identity | None = None  # the last snapshot found to carry our views
 
     def close(self) -> None:
@@ -91,21 +94,37 @@ class Session:
         allow_external: bool = False,
     ) -> pa.Table:
         database = self._database(allow_external=allow_external)
-        use_segments = True
+
+        def answer() -> pa.Table:
+            self._set_files(database, files)
+            if "interrupted_jobs" in sql.lower():
+                database.set_variables(interrupted_jobs=interrupted_jobs(self.root))
+            return database.ask(sql, parameters, file=file)
+
+        return self._on_one_snapshot(database, answer)
+
+    def consistently(self, ask: Callable[[], T]) -> T:
+        """What a function finds out that asks several questions, all of them of one snapshot."""
+        return self._on_one_snapshot(self._database(allow_external=False), ask)
+
+    def _on_one_snapshot(self, database: Database, ask: Callable[[], T]) -> T:
         with database.lock:
+            if database is self._holding:  # the snapshot is attached already, and whoever did it asks again if need be
+                return ask()
+            self._use_segments = True
             for tries_left in reversed(range(_TRIES)):
                 try:
                     with self._attached(database):
-                        self._set_files(database, files, use_segments=use_segments)
-                        if "interrupted_jobs" in sql.lower():
-                            database.set_variables(interrupted_jobs=interrupted_jobs(self.root))
-                        return database.ask(sql, parameters, file=file)
+                        self._holding = database
+                        return ask()
                 except QueryError as error:
                     # A job that was deleted a moment ago took its file along: the next snapshot does without it.
                     # A segment that cannot be read is done without.
                     if not ((error.is_missing_file or error.is_broken_file) and tries_left):
                         raise
-                    use_segments = False
+                    self._use_segments = False
+                finally:
+                    self._holding = None
             raise AssertionError
 
     @contextmanager
@@ -142,17 +161,18 @@ class Session:
 
         Where a stranger has the snapshot open, so that it cannot be copied, it is made from all documents.
         """
+        changes = self._catalog.unpublished()  # before the copy: what is published in between is in the copy
         file = self._catalog.file
         is_copy = file.exists() and database.attach_copy(file)
         if not is_copy:
             database.attach_copy(None)
-        self._catalog.tables.fill(database, self._catalog.unpublished(), everything=not is_copy)
+        self._catalog.tables.fill(database, changes, everything=not is_copy)
 
-    def _set_files(self, database: Database, files: Files, *, use_segments: bool) -> None:
+    def _set_files(self, database: Database, files: Files) -> None:
         named = self._no_files
         if files is not None:
             if files == ALL:
-                present = segment_files(self.root) if use_segments else []
+                present = segment_files(self.root) if self._use_segments else []
                 [listed] = database.ask_file("segments/files_to_scan.sql", present=present or [""]).to_pylist()
             else:
                 [listed] = database.ask_file("queries/score_files.sql", job_ids=files).to_pylist()

@@ -312,6 +312,11 @@ class Store(Upkeep):
 
         Raises: JobNotFound, UnknownField.
         """
+        return self._asking.consistently(lambda: self._aggregate_scores(job, by, metric, suite, errors))
+
+    def _aggregate_scores(
+        self, job: str, by: str | None, metric: str | None, suite: str | None, errors: queries.Errors
+    ) -> AggregateScores:
         [line] = self._job(job).to_pylist()
         if by is None and _policy(errors) == "exclude":
             return AggregateScores(
@@ -351,6 +356,17 @@ class Store(Upkeep):
 
         Raises: JobNotFound, InvalidCondition, UnknownField.
         """
+        return self._asking.consistently(lambda: self._row_scores(job, metric, suite, where, order, limit))
+
+    def _row_scores(
+        self,
+        job: str,
+        metric: str | None,
+        suite: str | None,
+        where: str | list[str] | None,
+        order: queries.Order | None,
+        limit: int | None,
+    ) -> RowScores:
         [line] = self._job(job).to_pylist()
         metrics = {score["metric"] for one in line["suites"] or () for score in one["metrics"]}
         if metric is not None and metric not in metrics:
@@ -402,8 +418,12 @@ class Store(Upkeep):
 
     def score_files(self, jobs: list[str] | None = None) -> list[str]:
         """The paths of the score files of some jobs, or of all, for `pl.scan_parquet`."""
-        job_ids = None if jobs is None else [self._job(job).to_pylist()[0]["job_id"] for job in jobs]
-        [listed] = queries.score_files(self._asking, job_ids=job_ids).to_pylist()
+
+        def ask() -> pa.Table:
+            job_ids = None if jobs is None else [self._job(job).to_pylist()[0]["job_id"] for job in jobs]
+            return queries.score_files(self._asking, job_ids=job_ids)
+
+        [listed] = self._asking.consistently(ask).to_pylist()
         return [str(self.root / path) for path in listed["score_files"] or ()]
 
     # Inside
@@ -453,6 +473,9 @@ class Store(Upkeep):
 
     def _job(self, text: str) -> pa.Table:
         """The line of the job that a text names."""
+        return self._asking.consistently(lambda: self._found_job(text))
+
+    def _found_job(self, text: str) -> pa.Table:
         address = names.parse_address(text, self.workspace)
         name = address.name
         if name is None:

@@ -82,8 +82,9 @@ def waiting(root: Path) -> list[Tombstone]:
 
 def tombstones(root: Path) -> list[Tombstone]:
     """All deleted jobs that can be restored, the last one deleted first."""
+    still = waiting(root)  # first: one that is moved meanwhile is then found twice, and not missed
     moved = (_tombstone(root / "trash" / name / _INSIDE) for name in _names(root) if not name.endswith(".json"))
-    found = {one.job_id: one for one in (*moved, *waiting(root)) if one is not None}
+    found = {one.job_id: one for one in (*moved, *still) if one is not None}
     return sorted(found.values(), key=lambda one: one.deleted_at, reverse=True)
 
 
