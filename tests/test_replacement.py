@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import evalstore
+from evalstore import queries
 from evalstore.errors import JobBusy, JobExists, JobNotFound, UsageError
 from tests.crashes import deaths, deaths_at
 from tests.processes import Process, run
@@ -159,8 +160,8 @@ wait()
 until = time.monotonic() + float(sys.argv[2])
 while time.monotonic() < until:
     assert store.sql(\"\"\"{WHOLE}\"\"\").rows() == [(1, 4, [])]
-    assert len(set(store.sql("SELECT value FROM row_scores WHERE job = 'a'")["value"])) == 1
-    assert len(store.row_scores("a")) == 4
+    seen = set(store.sql("SELECT value FROM row_scores WHERE job = 'a'")["value"])
+    assert sorted(seen) in ([0, 1], [5], [6]), seen
     looks += 1
 say("looks", looks)
 """
@@ -175,7 +176,7 @@ SECONDS = [
 def test_two_processes_that_overwrite_one_job_again_and_again_disturb_no_reader(store, seconds):
     record(store, "a", 4)
     with ExitStack() as stack:
-        writers = [stack.enter_context(Process(OVERWRITES, store.root, n, seconds)) for n in range(2)]
+        writers = [stack.enter_context(Process(OVERWRITES, store.root, n, seconds)) for n in (5, 6)]
         reader = stack.enter_context(Process(READS, store.root, seconds))
         for process in (*writers, reader):
             process.wait_for("ready")
@@ -188,6 +189,26 @@ def test_two_processes_that_overwrite_one_job_again_and_again_disturb_no_reader(
     assert len(deleted(store)) == sum(done)
     assert_all_whole(store, ["a"])
     assert_clean(store)
+
+
+@pytest.mark.xfail(strict=True, reason="the name is looked up in one snapshot, and the rows in another one")
+@pytest.mark.parametrize("ask", ["row_scores", "aggregate_scores", "sliced"])
+def test_a_job_that_is_replaced_while_it_is_asked_for_answers_whole(store, monkeypatch, ask):
+    record(store, "a", 4)
+    question = {"row_scores": "select_rows", "aggregate_scores": "aggregate_scores", "sliced": "sliced_scores"}[ask]
+    real = getattr(queries, question)
+
+    def asked_late(*given, **named):
+        if len(store.trash()) == 0:
+            record(evalstore.open(store.root), "a", 4, overwrite=True)
+        return real(*given, **named)
+
+    monkeypatch.setattr(queries, question, asked_late)
+    if ask == "row_scores":
+        assert len(store.row_scores("a")) == 4
+    else:
+        [score] = store.aggregate_scores("a", by="suite" if ask == "sliced" else None).scores
+        assert score.rows_total == 4
 
 
 # Deaths
