@@ -356,11 +356,14 @@ class Store(Upkeep):
 
         Raises: JobNotFound, InvalidCondition, UnknownField.
         """
-        return self._asking.consistently(lambda: self._row_scores(job, metric, suite, where, order, limit))
+        return self._asking.consistently(
+            lambda: self._row_scores(job, metric=metric, suite=suite, where=where, order=order, limit=limit)
+        )
 
     def _row_scores(
         self,
         job: str,
+        *,
         metric: str | None,
         suite: str | None,
         where: str | list[str] | None,

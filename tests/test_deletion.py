@@ -346,7 +346,6 @@ def base_store(store, *, is_buried=True):
 EVERY = [pytest.param(9, id="short"), pytest.param(1, id="long", marks=[pytest.mark.slow, pytest.mark.timeout(1800)])]
 
 
-@pytest.mark.xfail(strict=True, reason="with a tombstone and no marker yet, a job is both there and in the trash")
 @pytest.mark.parametrize("every", EVERY)
 def test_a_death_at_any_step_of_a_deletion_leaves_each_job_there_or_deleted(store, every):
     root = base_store(store)
@@ -369,7 +368,7 @@ def test_a_death_at_any_step_of_a_deletion_leaves_each_job_there_or_deleted(stor
 @pytest.mark.parametrize(
     "is_buried",
     [
-        pytest.param(True, marks=pytest.mark.xfail(strict=True, reason="a job half restored has lost its tombstone")),
+        True,
         False,
     ],
 )

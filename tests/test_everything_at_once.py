@@ -235,7 +235,6 @@ def test_kill_9_of_writers_that_also_resume_delete_and_compact_loses_nothing(sto
     assert_nothing_half(store, said)
 
 
-@pytest.mark.xfail(strict=True, reason="the copy is made before it is looked up what is not published yet")
 def test_a_job_that_is_published_while_a_private_copy_is_made_is_seen(store, monkeypatch):
     record(store, "first")
     publisher = Catalog(store.root)

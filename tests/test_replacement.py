@@ -191,7 +191,6 @@ def test_two_processes_that_overwrite_one_job_again_and_again_disturb_no_reader(
     assert_clean(store)
 
 
-@pytest.mark.xfail(strict=True, reason="the name is looked up in one snapshot, and the rows in another one")
 @pytest.mark.parametrize("ask", ["row_scores", "aggregate_scores", "sliced"])
 def test_a_job_that_is_replaced_while_it_is_asked_for_answers_whole(store, monkeypatch, ask):
     record(store, "a", 4)
@@ -270,7 +269,6 @@ def test_a_death_while_one_job_takes_the_place_of_another_leaves_one_of_them(sto
     assert kept_old == STEPS[:2]
 
 
-@pytest.mark.xfail(strict=True, reason="a replacement in steps that has begun is completed by nobody who only asks")
 @pytest.mark.parametrize("how", ["overwrite", "resume"])
 def test_a_death_between_the_steps_of_a_replacement_leaves_one_of_both(store, how):
     old = record(store, "a")
@@ -286,10 +284,7 @@ def test_a_death_between_the_steps_of_a_replacement_leaves_one_of_both(store, ho
     "can_exchange",
     [
         True,
-        pytest.param(
-            False,
-            marks=pytest.mark.xfail(strict=True, reason="a replacement in steps is completed by nobody who only asks"),
-        ),
+        False,
     ],
 )
 @pytest.mark.parametrize("how", ["overwrite", "resume"])
@@ -314,7 +309,6 @@ def test_a_death_at_any_step_of_replacing_leaves_one_of_both(store, how, can_exc
 # Files of replaced jobs
 
 
-@pytest.mark.xfail(strict=True, reason="the second names that a replaced job was given are passed on and forgotten")
 def test_nothing_is_left_of_a_job_that_was_replaced_and_pruned(store, monkeypatch):
     first = record(store, "a")
     second = record(store, "a", overwrite=True)
@@ -450,7 +444,6 @@ def test_a_journal_with_a_torn_line_is_gone_on_with_twice_in_a_row(store):
     assert_clean(store)
 
 
-@pytest.mark.xfail(strict=True, reason="the rows of the attempt that died count as rows of the completed job")
 def test_rows_that_came_to_a_completed_job_before_its_writer_died_are_kept_by_the_next_attempt(store):
     record(store, "a")
     die_in(store.root, "job = store.job('a', resume=True)\njob.log(item='new', row_key='new', scores={'right': 5})")
@@ -514,7 +507,6 @@ def test_the_circumstances_of_a_resumed_job_stay_unless_they_are_given_again(sto
     assert_clean(store)
 
 
-@pytest.mark.xfail(strict=True, reason="a kind that is left out becomes `evaluation`")
 def test_the_kind_of_a_resumed_job_stays(store):
     with store.job("a", kind="benchmark") as job:
         job.log(item=1)
@@ -523,7 +515,6 @@ def test_the_kind_of_a_resumed_job_stays(store):
     assert store.show("a")["kind"] == "benchmark"
 
 
-@pytest.mark.xfail(strict=True, reason="declarations of the store are compared as if they had been given again")
 @pytest.mark.parametrize("declared", ["before", "after"])
 def test_declarations_of_the_store_do_not_stop_a_job_from_being_resumed(store, declared):
     own = {"s": {"minimum": 0, "maximum": 1}}
@@ -539,7 +530,6 @@ def test_declarations_of_the_store_do_not_stop_a_job_from_being_resumed(store, d
     assert store.show("a")["rows_total"] == 3
 
 
-@pytest.mark.xfail(strict=True, reason="what JSON has made of a config is compared with what Python holds")
 @pytest.mark.parametrize(
     "config", [{"t": (0, 1)}, {5: "x"}, {"n": math.nan}, {"when": datetime(2020, 1, 1, tzinfo=UTC)}], ids=str
 )

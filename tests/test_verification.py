@@ -97,7 +97,6 @@ def test_a_job_is_clean_whichever_step_its_writer_died_at(store):
     assert set(store.jobs()["name"]) == {*JOBS, "after-rename", "before-publish", "after-publish"}
 
 
-@pytest.mark.xfail(strict=True, raises=OSError, reason="verify takes the writer lock without need")
 def test_a_store_that_can_only_be_read_is_verified(store, tmp_path):
     with read_only_disk(tmp_path, tmp_path.parent / f"{tmp_path.name}-read-only") as folder:
         assert evalstore.open(folder / "evals").verify()
@@ -257,7 +256,6 @@ def test_a_catalog_that_says_something_else_than_the_folders_is_found(store, sta
     assert_verify_finds(store, "jobs/default/odd")
 
 
-@pytest.mark.xfail(strict=True, reason="only job, aggregate_score and score_file are compared")
 @pytest.mark.parametrize("statement", [
     "DELETE FROM segment_job WHERE rowid = (SELECT min(rowid) FROM segment_job)", "DELETE FROM metric"])  # fmt: skip
 def test_a_catalog_that_lacks_a_line_of_a_segment_or_a_declaration_is_found(store, statement):
@@ -375,7 +373,6 @@ def test_folders_copied_in_from_another_store_are_taken_up_and_nothing_is_overwr
     assert_clean(store)
 
 
-@pytest.mark.xfail(strict=True, reason="the catalog takes the last copy of a job, and the report says the first")
 def test_of_two_copies_of_a_job_the_one_that_is_said_to_be_left_out_is_left_out(store):
     shutil.copytree(store.root / "jobs/default/a", store.root / "jobs/default/z")
     file = store.root / "jobs/default/z/job.json"
