@@ -89,7 +89,8 @@ def verify(
     seen: dict[str, str] = {}
     for path in committed_jobs(root):
         result.findings += _job(root, path, result, left, checksums=checksums)
-        if (job_id := job_id_of(root, path)) and (first := seen.setdefault(job_id, path)) != path:
+        job_id = None if document_problem(root, path) else job_id_of(root, path)
+        if job_id and (first := seen.setdefault(job_id, path)) != path:
             problem = f"is a copy of jobs/{first}, with the same job_id: move it out of the store"
             result.findings.append(Finding("error", f"jobs/{path}", problem))
         result.jobs += 1
