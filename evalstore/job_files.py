@@ -85,6 +85,7 @@ class JobFiles:
             database.set_variables(
                 score_files=[for_glob(_scores(draft)) for draft in drafts],
                 row_files=[for_glob(_rows(draft)) for draft in drafts],
+                are_distinct=all(isinstance(draft.rows, FrameRows) and draft.rows.are_distinct for draft in drafts),
             )
             for name in ("065_staged_measure", "070_staged_aggregate", "080_suite_results", "090_job_totals"):
                 database.run_file(f"commit/{name}.sql")
