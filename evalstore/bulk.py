@@ -120,11 +120,10 @@ def logged_rows(rows: pl.DataFrame | Iterable[dict[str, Any]], mapping: ColumnMa
 
 
 def frame_rows(frame: pl.DataFrame, mapping: ColumnMapping) -> FrameRows:
-    """The rows and scores of a simple frame as two tables: what `commit/015_logged_frame.sql` and 017 read."""
+    """The rows and the scores of a simple frame, as the SQL of the commit reads them."""
     import polars as pl
 
     names = mapping.resolved(frame.columns)
-    position = pl.int_range(pl.len(), dtype=pl.Int64).alias("position")
     parts = {part: _object(frame, names[part]) for part in ("item", "sample", "reference", "metadata")}
     columns = {
         **parts,
@@ -134,13 +133,11 @@ def frame_rows(frame: pl.DataFrame, mapping: ColumnMapping) -> FrameRows:
         **{field: pl.lit(None, kind) for field, kind in _row_kinds().items()},
         **{field: frame[column].cast(_row_kinds()[field]) for field, column in names["row"].items()},
     }
-    rows = frame.select(position, pl.lit(mapping.suite).alias("suite"), **columns)
-    scores = pl.concat(
-        [frame.select(position, *_score(frame[column], name)) for name, column in names["scores"].items()]
-    )
+    rows = frame.select(pl.int_range(pl.len(), dtype=pl.Int64).alias("position"), **columns)
+    scores = {name: frame.select(*_score(frame[column])).to_arrow() for name, column in names["scores"].items()}
     keys = rows["row_key" if "row_key" in names["row"] else "canonical_item"]
     are_distinct = keys.null_count() == 0 and keys.n_unique() == len(keys)
-    return FrameRows(rows.to_arrow(), scores.to_arrow(), are_distinct)
+    return FrameRows(mapping.suite, rows.to_arrow(), scores, are_distinct=are_distinct)
 
 
 def _row_kinds() -> dict[str, pl.DataType]:
@@ -176,17 +173,16 @@ def _canonical(frame: pl.DataFrame, names: dict[str, str], written: pl.Series) -
     return written if list(ordered) == list(names) else _object(frame, ordered)
 
 
-def _score(column: pl.Series, metric: str) -> list[pl.Series | pl.Expr]:
-    """Metric, value, value_type and label of one score column, as `score_values.normalise` finds them."""
+def _score(column: pl.Series) -> list[pl.Series | pl.Expr]:
+    """Value, value_type and label of one score column, as `score_values.normalise` finds them."""
     import polars as pl
 
     kind = column.dtype
     is_text = kind in (pl.String, pl.Categorical, pl.Enum)
     name = "bool" if kind == pl.Boolean else "str" if is_text else "int" if kind.is_integer() else "float"
-    missing = pl.lit(None, pl.String)
+    kinds = pl.Enum(["null", name])
     return [
-        pl.lit(metric).alias("metric"),
         pl.lit(None, pl.Float64).alias("value") if is_text else column.cast(pl.Float64).alias("value"),
-        pl.when(column.is_null()).then(pl.lit("null")).otherwise(pl.lit(name)).alias("value_type"),
-        column.cast(pl.String).alias("label") if is_text else missing.alias("label"),
+        pl.when(column.is_null()).then(pl.lit("null", kinds)).otherwise(pl.lit(name, kinds)).alias("value_type"),
+        (column.cast(pl.String) if is_text else pl.lit(None, pl.String)).alias("label"),
     ]

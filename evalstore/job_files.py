@@ -26,15 +26,17 @@ if TYPE_CHECKING:
 __all__ = ["DOCUMENT_VERSION", "FrameRows", "JobDraft", "JobFiles", "no_files", "write_schema_files"]
 
 DOCUMENT_VERSION = 1
+_RULES = ("005_score_rules", "007_row_rules")
 _LEAST_LINE = 16 * 1024 * 1024  # DuckDB's default limit of one JSON line
 
 
-@dataclass(frozen=True)
+@dataclass
 class FrameRows:
-    """The rows of a frame, and their scores one line each, tied by `position` (0, 1, ...)."""
+    """The rows of a frame, all of one suite, and line by line beside them the scores of each metric."""
 
+    suite: str
     rows: pa.Table
-    scores: pa.Table
+    scores: dict[str, pa.Table]
     are_distinct: bool = False  # no key comes twice
 
 
@@ -63,8 +65,7 @@ class JobFiles:
         self._no_files = no_files(root)
         self._database = Database()
         self._database.set_variables(**self._no_files, declarations="[]")
-        self._database.run_file("commit/030_declared_metric.sql")
-        self._database.run_file("commit/060_staged_files.sql")
+        self._run(*_RULES, "030_declared_metric", "060_staged_files")
         self._database.run_file("views/040_measure.sql")
         for name in sql_files.names("macros"):
             if "leaderboard" not in name:  # asks the catalog, which is not here
@@ -84,6 +85,7 @@ class JobFiles:
             database.set_variables(
                 score_files=[for_glob(_scores(draft)) for draft in drafts],
                 row_files=[for_glob(_rows(draft)) for draft in drafts],
+                are_distinct=all(isinstance(draft.rows, FrameRows) and draft.rows.are_distinct for draft in drafts),
             )
             for name in ("065_staged_measure", "070_staged_aggregate", "080_suite_results", "090_job_totals"):
                 database.run_file(f"commit/{name}.sql")
@@ -100,25 +102,61 @@ class JobFiles:
         database = self._database
         database.set_variables(job_id=draft.job_id)
         if isinstance(draft.rows, FrameRows):
-            database.register("frame", draft.rows.rows)
-            database.register("frame_score", draft.rows.scores)
-            database.run_file("commit/015_logged_frame.sql")
-            database.run_file("commit/017_logged_frame_score.sql")
-        else:
-            longest = max(_LEAST_LINE, draft.rows.longest_line + 1024)
-            database.set_variables(journal=for_glob(draft.rows.path), longest_line=longest)
-            database.run_file("commit/010_logged_row.sql")
-            database.run_file("commit/012_logged_score.sql")
-        are_distinct = isinstance(draft.rows, FrameRows) and draft.rows.are_distinct
+            self._write_frame(draft, draft.rows)
+            return
+        longest = max(_LEAST_LINE, draft.rows.longest_line + 1024)
+        database.set_variables(journal=for_glob(draft.rows.path), longest_line=longest)
+        self._run("010_logged_row", "012_logged_score", "020_numbered_row")
+        self._copy(draft, "040_rows_file", "050_scores_file")
+
+    def _write_frame(self, draft: JobDraft, frame: FrameRows) -> None:
+        """Most frames name each key once: their lines are in order, and neither numbered, joined nor sorted."""
+        database = self._database
+        metrics = sorted(frame.scores)  # as SQL orders them: by code point
+        database.set_variables(frame_suite=frame.suite, frame_metrics=metrics)
         try:
-            # Numbering repetitions takes windows over all rows: most frames have none.
-            database.run_file(f"commit/{'022_numbered_frame' if are_distinct else '020_numbered_row'}.sql")
-            draft.rows_count = database.copy_file("commit/040_rows_file.sql", path=str(_rows(draft)))
-            draft.scores_count = database.copy_file("commit/050_scores_file.sql", path=str(_scores(draft)))
+            database.register("frame_content", frame.rows)
+            keys = database.ask_file("commit/014_frame_keys.sql")
+            database.register("frame", _with_keys(frame.rows, keys))
+            database.register("frame_score", _long(frame, metrics, keys))
+            if frame.are_distinct:
+                self._run("032_frame_rules", "034_frame_words")
+                self._copy(draft, "042_frame_rows_file", "052_frame_scores_file")
+            else:
+                self._run("015_logged_frame", "017_logged_frame_score", "020_numbered_row")
+                self._copy(draft, "040_rows_file", "050_scores_file")
         finally:
-            if isinstance(draft.rows, FrameRows):
-                database.unregister("frame")
-                database.unregister("frame_score")
+            for name in ("frame_content", "frame", "frame_score"):
+                database.unregister(name)
+
+    def _run(self, *names: str) -> None:
+        for name in names:
+            self._database.run_file(f"commit/{name}.sql")
+
+    def _copy(self, draft: JobDraft, rows: str, scores: str) -> None:
+        draft.rows_count = self._database.copy_file(f"commit/{rows}.sql", path=str(_rows(draft)))
+        draft.scores_count = self._database.copy_file(f"commit/{scores}.sql", path=str(_scores(draft)))
+
+
+def _with_keys(rows: pa.Table, keys: pa.Table) -> pa.Table:
+    """The rows of a frame with the keys that were made for them, without what those were made from."""
+    rows = rows.drop_columns(["canonical_item", "canonical_reference", "row_key"])
+    for name in keys.column_names:
+        rows = rows.append_column(name, keys[name])
+    return rows
+
+
+def _long(frame: FrameRows, metrics: list[str], keys: pa.Table) -> pa.Table:
+    """The scores of a frame below each other, metric by metric, with the number of the metric; nothing is copied."""
+    import pyarrow as pa
+
+    parts = []
+    for number, metric in enumerate(metrics, 1):
+        scores = frame.scores[metric]
+        shared = {"position": frame.rows["position"], "row_key": keys["row_key"]}
+        numbers = pa.repeat(pa.scalar(number, pa.int32()), len(scores))
+        parts.append(pa.table({"number": numbers, **shared, **{c: scores[c] for c in scores.column_names}}))
+    return pa.concat_tables(parts)
 
 
 def _rows(draft: JobDraft) -> Path:
@@ -178,7 +216,7 @@ def write_schema_files(folder: Path) -> None:
     empty = folder / "empty.jsonl"
     empty.touch()
     database.set_variables(job_id="", journal=for_glob(empty), longest_line=_LEAST_LINE, declarations="[]")
-    for name in ("010_logged_row", "012_logged_score", "020_numbered_row", "030_declared_metric"):
+    for name in (*_RULES, "010_logged_row", "012_logged_score", "020_numbered_row", "030_declared_metric"):
         database.run_file(f"commit/{name}.sql")
     database.copy_file("commit/040_rows_file.sql", path=str(folder / "rows-empty.parquet"))
     database.copy_file("commit/050_scores_file.sql", path=str(folder / "scores-empty.parquet"))

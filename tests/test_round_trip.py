@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 import evalstore
+from evalstore import bulk
 from evalstore.errors import InvalidScore, UsageError
 
 # An example is one job or two: most of its time goes into committing them, so each holds many values.
@@ -783,6 +784,66 @@ def recorded(store, frame, **columns):
     job = fresh("recorded")
     store.record(job, frame, **columns)
     return job
+
+
+def files_of(store, job):
+    """Rows and scores of a job, line by line as they stand in its files."""
+    folder = store.root / "jobs" / "default" / job
+    return [
+        pl.read_parquet(next(folder.glob(f"{kind}-*.parquet")), hive_partitioning=False).drop("job_id")
+        for kind in ("rows", "scores")
+    ]
+
+
+DECLARED = {
+    "z": {"rubric": [{"label": "low", "value": 0}, {"label": "high", "value": 1}]},
+    "b": {"threshold": 3, "higher_is_better": False},
+    "é": {"higher_is_better": False},
+    "B": {"rubric": [{"label": "none", "value": 0}, {"label": "half", "value": 0.5}]},
+}
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+def test_a_frame_of_distinct_keys_makes_the_very_files_of_the_general_way(store, keyed, monkeypatch):
+    """Line by line, beyond the size at which DuckDB begins to write with several threads."""
+    count = 130_000
+    places = pl.int_range(count, eager=True)
+    frame = pl.DataFrame(
+        {
+            "n": places,
+            "id": "key " + (places * 7919 % count).cast(pl.String),
+            "z": pl.Series(["low", "high", "other", "", None]).gather(places % 5),
+            "b": pl.Series([1.0, 5.0, NAN, math.inf, None]).gather(places % 5),
+            "é": places % 3 == 0,
+            "B": pl.Series([0.0, 0.5, 0.25, None]).gather(places % 4),
+            "a": pl.Series([None, 4, 5]).gather(places % 3),
+            "latency": places / 7,
+            "in": places % 11,
+            "out": pl.Series([None, 3]).gather(places % 2),
+        }
+    )
+    fields = {"latency": "latency", "prompt_tokens": "in", "completion_tokens": "out"}
+    said = {
+        "scores": {"z": "z", "b": "b", "é": "é", "B": "B", "a": "a"},
+        "item": ["n"],
+        "reference": ["z"],
+        "columns": {**fields, "row_key": "id"} if keyed else fields,
+        "metrics": DECLARED,
+    }
+    quick = recorded(store, frame, **said)
+    made = bulk.frame_rows
+
+    def not_known_to_be_distinct(*given):
+        assert made(*given).are_distinct
+        return dataclasses.replace(made(*given), are_distinct=False)
+
+    monkeypatch.setattr(bulk, "frame_rows", not_known_to_be_distinct)
+    general = recorded(store, frame, **said)
+    for left, right in zip(files_of(store, quick), files_of(store, general), strict=True):
+        assert_frame_equal(left, right, check_exact=True)
+    document, other = store.show(quick), store.show(general)
+    assert document["suites"] == other["suites"]
+    assert store.aggregate_scores(quick).to_polars().equals(store.aggregate_scores(general).to_polars())
 
 
 def test_all_columns_that_nothing_else_uses_make_up_the_item(store):

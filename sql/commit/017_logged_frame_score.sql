@@ -3,11 +3,11 @@ CREATE OR REPLACE VIEW logged_score AS
 SELECT
     getvariable('job_id') AS job_id,
     position,
-    metric,
+    getvariable('frame_metrics')["number"] AS metric,
     NULL::VARCHAR AS name,
     0 AS score_index,
     "value",
-    value_type,
+    value_type::VARCHAR AS value_type,
     label,
     NULL::BOOLEAN AS passed,
     NULL::VARCHAR AS status,

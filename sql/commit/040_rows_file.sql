@@ -19,9 +19,7 @@ COPY (
         logged.latency,
         logged.prompt_tokens,
         logged.completion_tokens,
-        coalesce(
-            logged.total_tokens, try_cast(logged.prompt_tokens::HUGEINT + logged.completion_tokens AS BIGINT)
-        ) AS total_tokens,
+        all_tokens(logged.total_tokens, logged.prompt_tokens, logged.completion_tokens) AS total_tokens,
         logged.cost,
         logged.tags,
         logged."cluster"

@@ -1,5 +1,4 @@
--- scores-<job_id>.parquet: one line per score, with the declarations applied. Status `scored` means exactly: this
--- score takes part in a mean or a distribution. NaN, infinities, None and unknown labels are kept, and `unscored`.
+-- scores-<job_id>.parquet: one line per score, with the declarations applied.
 COPY (
     WITH numbered_score AS (
         SELECT
@@ -34,12 +33,7 @@ COPY (
         SELECT
             score.*,
             rule.rubric,
-            CASE
-                WHEN rule.rubric IS NOT NULL AND score.label IS NOT NULL
-                    THEN list_filter(rule.rubric, lambda r: r.label = score.label)[1]
-                WHEN rule.rubric IS NOT NULL AND score.value IS NOT NULL
-                    THEN list_filter(rule.rubric, lambda r: r.value = score.value)[1]
-            END AS step,
+            rubric_step(rule.rubric, score.label, score.value) AS step,
             rule.threshold,
             rule.higher_is_better
         FROM numbered_score AS score
@@ -64,19 +58,8 @@ COPY (
         value,
         value_type,
         label,
-        CASE
-            WHEN passed IS NOT NULL THEN passed
-            WHEN value_type = 'bool' THEN ("value" = 1) = coalesce(higher_is_better, TRUE)
-            WHEN threshold IS NOT NULL AND isfinite(value)
-                THEN CASE WHEN higher_is_better THEN value >= threshold ELSE value <= threshold END
-        END AS passed,
-        CASE
-            WHEN error IS NOT NULL THEN 'error'
-            WHEN status IS NOT NULL THEN status
-            WHEN isfinite(value) THEN 'scored'
-            WHEN value IS NULL AND label <> '' AND (rubric IS NULL OR step IS NOT NULL) THEN 'scored'
-            ELSE 'unscored'
-        END AS status,
+        judged_passed(passed, value_type, "value", threshold, higher_is_better) AS passed,
+        judged_status(error, status, "value", label, rubric, step) AS status,
         comment,
         error,
         correction,

@@ -39,22 +39,54 @@ metrics AS (
         } ORDER BY metric, name) AS metrics
     FROM scaled
     GROUP BY job_id, suite
+),
+
+digest AS (
+    SELECT
+        job_id,
+        suite,
+        distinct_rows_digest(row_key, row_hash) AS rows_digest
+    FROM rows
+    WHERE getvariable('are_distinct')
+    GROUP BY job_id, suite
+    UNION ALL
+    SELECT
+        job_id,
+        suite,
+        rows_digest(row_key, row_hash) AS rows_digest
+    FROM rows
+    WHERE NOT getvariable('are_distinct')
+    GROUP BY job_id, suite
+),
+
+logged AS (
+    SELECT
+        job_id,
+        suite,
+        count(*) AS events_processed,
+        list_sort(list_distinct(coalesce(flatten(list(tags) FILTER (WHERE tags IS NOT NULL)), []))) AS tags,
+        date_diff('microseconds', min(started_at), max(finished_at)) / 1e6 AS duration,
+        count(*) FILTER (WHERE error IS NOT NULL) AS rows_error,
+        min(error) AS error,
+        min(row_index) AS first_index
+    FROM rows
+    GROUP BY job_id, suite
 )
 
 SELECT
-    r.job_id,
-    r.suite AS name,
-    count(*) AS events_processed,
-    any_value(metrics.overall_score) AS overall_score,
-    any_value(metrics.pass_rate) AS pass_rate,
-    coalesce(any_value(metrics.metrics_unscaled), 0) AS metrics_unscaled,
-    rows_digest(r.row_key, r.row_hash) AS rows_digest,
-    list_sort(list_distinct(coalesce(flatten(list(r.tags)), []))) AS tags,
-    date_diff('microseconds', min(r.started_at), max(r.finished_at)) / 1e6 AS duration,
-    count(*) FILTER (WHERE r.error IS NOT NULL) AS rows_error,
-    min(r.error) AS error,
-    coalesce(any_value(metrics.metrics), []) AS metrics
-FROM rows AS r
-LEFT JOIN metrics ON r.job_id = metrics.job_id AND r.suite = metrics.suite
-GROUP BY r.job_id, r.suite
-ORDER BY r.job_id, min(r.row_index), r.suite;
+    logged.job_id,
+    logged.suite AS name,
+    logged.events_processed,
+    metrics.overall_score,
+    metrics.pass_rate,
+    coalesce(metrics.metrics_unscaled, 0) AS metrics_unscaled,
+    digest.rows_digest,
+    logged.tags,
+    logged.duration,
+    logged.rows_error,
+    logged.error,
+    coalesce(metrics.metrics, []) AS metrics
+FROM logged
+INNER JOIN digest ON logged.job_id = digest.job_id AND logged.suite = digest.suite
+LEFT JOIN metrics ON logged.job_id = metrics.job_id AND logged.suite = metrics.suite
+ORDER BY logged.job_id, logged.first_index, logged.suite;

@@ -15,6 +15,15 @@ WITH row_total AS (
     GROUP BY job_id
 ),
 
+-- Where all rows are scored in one metric, the single scores say nothing more of the rows.
+whole_suite AS (
+    SELECT DISTINCT
+        job_id,
+        suite
+    FROM staged_aggregate
+    WHERE rows_scored = rows_total
+),
+
 row_state AS (
     SELECT
         r.job_id,
@@ -23,8 +32,8 @@ row_state AS (
         r.repetition,
         bool_or(coalesce(score.status = 'scored', FALSE)) AS is_scored,
         bool_or(r.error IS NOT NULL OR coalesce(score.status = 'error', FALSE)) AS is_error
-    FROM rows AS r
-    LEFT JOIN row_scores AS score
+    FROM (SELECT * FROM rows ANTI JOIN whole_suite USING (job_id, suite)) AS r
+    LEFT JOIN (SELECT * FROM row_scores ANTI JOIN whole_suite USING (job_id, suite)) AS score
         ON
             r.job_id = score.job_id
             AND r.suite = score.suite
@@ -36,9 +45,8 @@ row_state AS (
 coverage AS (
     SELECT
         job_id,
-        count(*) FILTER (WHERE is_scored) AS rows_scored,
-        count(*) FILTER (WHERE is_error AND NOT is_scored) AS rows_error,
-        count(*) FILTER (WHERE NOT is_error AND NOT is_scored) AS rows_unscored
+        count(*) FILTER (WHERE NOT is_scored AND is_error) AS rows_error,
+        count(*) FILTER (WHERE NOT is_scored AND NOT is_error) AS rows_unscored
     FROM row_state
     GROUP BY job_id
 ),
@@ -66,9 +74,9 @@ pooled AS (
 
 SELECT
     row_total.*,
-    coverage.rows_scored,
-    coverage.rows_error,
-    coverage.rows_unscored,
+    row_total.rows_total - coalesce(coverage.rows_error, 0) - coalesce(coverage.rows_unscored, 0) AS rows_scored,
+    coalesce(coverage.rows_error, 0) AS rows_error,
+    coalesce(coverage.rows_unscored, 0) AS rows_unscored,
     row_total.rows_total AS total_events,
     suite_total.total_suites,
     suite_total.overall_score,
@@ -79,6 +87,6 @@ SELECT
     pooled.total_evaluated,
     pooled.total_passed / pooled.total_evaluated AS pass_rate
 FROM row_total
-INNER JOIN coverage ON row_total.job_id = coverage.job_id
+LEFT JOIN coverage ON row_total.job_id = coverage.job_id
 INNER JOIN suite_total ON row_total.job_id = suite_total.job_id
 LEFT JOIN pooled ON row_total.job_id = pooled.job_id;

@@ -30,7 +30,8 @@ CREATE OR REPLACE MACRO score_aggregates(errors := 'exclude', slice_source := NU
             slice,
             count(*) AS rows_total,
             count(DISTINCT "cluster") AS clusters,
-            max(repetition) AS last_repetition
+            max(repetition) AS last_repetition,
+            count(telling_key) > 0 AS is_told
         FROM sliced_row
         GROUP BY job_id, suite, slice
     ),
@@ -45,11 +46,24 @@ CREATE OR REPLACE MACRO score_aggregates(errors := 'exclude', slice_source := NU
         WHERE sliced_row.telling_key IS NOT NULL
     ),
 
-    score_group AS MATERIALIZED (
+    last_score AS (
+        SELECT
+            job_id,
+            suite,
+            metric,
+            name,
+            max(score_index) AS last_index
+        FROM row_scores
+        GROUP BY job_id, suite, metric, name
+    ),
+
+    found_group AS (
         SELECT
             row_number() OVER () AS group_id,
             measure.*,
             slice_rows.* EXCLUDE (job_id, suite),
+            -- Elsewhere every score is a row and every row an item of its own, and the spread says it all.
+            slice_rows.last_repetition > 0 OR slice_rows.clusters > 0 OR last_score.last_index > 0 AS is_repeated,
             value_of_error(
                 errors, measure.score_type, measure.rubric, measure.is_boolean, measure.higher_is_better,
                 measure.minimum, measure.maximum, measure.lowest, measure.highest
@@ -58,24 +72,41 @@ CREATE OR REPLACE MACRO score_aggregates(errors := 'exclude', slice_source := NU
             list_transform(measure.rubric, lambda s: s.value) AS step_values
         FROM measure
         INNER JOIN slice_rows ON measure.job_id = slice_rows.job_id AND measure.suite = slice_rows.suite
+        INNER JOIN last_score
+            ON
+                measure.job_id = last_score.job_id
+                AND measure.suite = last_score.suite
+                AND measure.metric = last_score.metric
+                AND measure.name = last_score.name
     ),
 
-    score AS MATERIALIZED (
+    -- By way of one list, so that DuckDB expects few groups and many scores: it looks up the smaller side of a join.
+    score_group AS MATERIALIZED (
+        SELECT unnest(groups, max_depth := 2)
+        FROM (SELECT list(found_group) AS groups FROM found_group)
+    ),
+
+    -- The scores of suites with telling rows, and those rows where they lack a score.
+    told AS MATERIALIZED (
         SELECT
             place.group_id,
             coalesce(s.row_key, r.telling_key) AS row_key,
             coalesce(s.repetition, r.repetition) AS repetition,
-            s.score_index,
             r."cluster",
+            place.is_repeated,
             place.value_of_error,
             place.is_judged OR place.threshold IS NOT NULL AS is_judged,
             outcome_state(s.status, s.value, place.score_type, r.is_failed) AS state,
+            is_out_of_range(s.value, s.label, place.minimum, place.maximum, place.step_labels, place.step_values)
+                AS is_beyond,
             s.value,
             s.label,
-            s.passed,
-            is_out_of_range(s.value, s.label, place.minimum, place.maximum, place.step_labels, place.step_values)
-                AS is_beyond
-        FROM row_scores AS s
+            s.passed
+        FROM (
+            SELECT *
+            FROM row_scores
+            SEMI JOIN (SELECT * FROM slice_rows WHERE slice_rows.is_told) AS told_suite USING (job_id, suite)
+        ) AS s
         FULL JOIN telling_row AS r
             ON
                 s.job_id = r.job_id
@@ -93,13 +124,53 @@ CREATE OR REPLACE MACRO score_aggregates(errors := 'exclude', slice_source := NU
                 AND r.slice IS NOT DISTINCT FROM place.slice
     ),
 
-    counted AS (
+    score AS NOT MATERIALIZED (
+        SELECT *
+        FROM told
+        UNION ALL
+        SELECT
+            place.group_id,
+            s.row_key,
+            s.repetition,
+            NULL AS "cluster",
+            place.is_repeated,
+            place.value_of_error,
+            place.is_judged OR place.threshold IS NOT NULL AS is_judged,
+            outcome_state(s.status, s.value, place.score_type, FALSE) AS state,
+            FALSE AS is_beyond,
+            s.value,
+            s.label,
+            s.passed
+        FROM row_scores AS s
+        INNER JOIN score_group AS place
+            ON s.job_id = place.job_id AND s.suite = place.suite AND s.metric = place.metric AND s.name = place.name
+        WHERE NOT place.is_told
+    ),
+
+    -- Of the other scores only those with a declaration are compared with it: to carry its lists along with each score
+    -- takes longer than all else.
+    beyond AS (
+        SELECT
+            place.group_id,
+            count(*) FILTER (WHERE is_out_of_range(
+                s.value, s.label, place.minimum, place.maximum, place.step_labels, place.step_values
+            )) AS out_of_range
+        FROM row_scores AS s
+        INNER JOIN score_group AS place
+            ON s.job_id = place.job_id AND s.suite = place.suite AND s.metric = place.metric AND s.name = place.name
+        WHERE
+            NOT place.is_told
+            AND (place.minimum IS NOT NULL OR place.maximum IS NOT NULL OR place.rubric IS NOT NULL)
+        GROUP BY place.group_id
+    ),
+
+    counted AS NOT MATERIALIZED (
         SELECT
             group_id,
             row_key,
             repetition,
-            score_index,
             "cluster",
+            is_repeated,
             state,
             value AS raw_value,
             is_beyond,
@@ -119,7 +190,6 @@ CREATE OR REPLACE MACRO score_aggregates(errors := 'exclude', slice_source := NU
     spread AS MATERIALIZED (
         SELECT
             group_id,
-            max(score_index) AS last_index,
             count(*) FILTER (WHERE is_counted) AS "count",
             count(*) FILTER (WHERE isnan(raw_value)) AS nan_count,
             count(*) FILTER (WHERE isinf(raw_value)) AS inf_count,
@@ -140,14 +210,6 @@ CREATE OR REPLACE MACRO score_aggregates(errors := 'exclude', slice_source := NU
         GROUP BY group_id
     ),
 
-    -- Where every score is a row and every row an item of its own, the spread says it all.
-    repeated AS (
-        SELECT score_group.group_id
-        FROM score_group
-        INNER JOIN spread ON score_group.group_id = spread.group_id
-        WHERE score_group.last_repetition > 0 OR score_group.clusters > 0 OR spread.last_index > 0
-    ),
-
     per_row AS (
         SELECT
             counted.group_id,
@@ -159,7 +221,7 @@ CREATE OR REPLACE MACRO score_aggregates(errors := 'exclude', slice_source := NU
             sum(counted."value") AS value_sum,
             count(counted."value") AS value_count
         FROM counted
-        WHERE counted.group_id IN (SELECT repeated.group_id FROM repeated)
+        WHERE counted.is_repeated
         GROUP BY counted.group_id, counted.row_key, counted.repetition
     ),
 
@@ -208,7 +270,8 @@ CREATE OR REPLACE MACRO score_aggregates(errors := 'exclude', slice_source := NU
     found AS MATERIALIZED (
         SELECT
             score_group.* EXCLUDE (group_id, minimum, maximum),
-            spread.* EXCLUDE (group_id, rows_scored, rows_error, "count", ordered),
+            spread.* EXCLUDE (group_id, rows_scored, rows_error, "count", ordered, out_of_range),
+            coalesce(spread.out_of_range, 0) + coalesce(beyond.out_of_range, 0) AS out_of_range,
             coalesce(spread."count", 0) AS "count",
             coalesce(coverage.rows_scored, spread.rows_scored, 0) AS rows_scored,
             coalesce(coverage.rows_error, spread.rows_error, 0) AS rows_error,
@@ -217,11 +280,10 @@ CREATE OR REPLACE MACRO score_aggregates(errors := 'exclude', slice_source := NU
             bins_of(spread.ordered, spread.minimum, spread.maximum) AS bins,
             CASE WHEN spread.n > 0 THEN weibull_percentiles(spread.ordered) END AS percentiles,
             error_of_mean.squares AS unit_squares,
-            CASE WHEN repeated.group_id IS NULL THEN spread.n ELSE error_of_mean.units END AS units,
-            repeated.group_id IS NULL AS is_plain
+            CASE WHEN score_group.is_repeated THEN error_of_mean.units ELSE spread.n END AS units
         FROM score_group
         LEFT JOIN spread ON score_group.group_id = spread.group_id
-        LEFT JOIN repeated ON score_group.group_id = repeated.group_id
+        LEFT JOIN beyond ON score_group.group_id = beyond.group_id
         LEFT JOIN coverage ON score_group.group_id = coverage.group_id
         LEFT JOIN error_of_mean ON score_group.group_id = error_of_mean.group_id
     )
@@ -236,7 +298,7 @@ CREATE OR REPLACE MACRO score_aggregates(errors := 'exclude', slice_source := NU
         "count",
         coalesce(nan_count, 0) AS nan_count,
         coalesce(inf_count, 0) AS inf_count,
-        coalesce(out_of_range, 0) AS out_of_range,
+        out_of_range,
         finite("sum") AS "sum",
         finite(mean) AS mean,
         minimum,
@@ -246,7 +308,7 @@ CREATE OR REPLACE MACRO score_aggregates(errors := 'exclude', slice_source := NU
         finite(squares / nullif(n - 1, 0)) AS sample_variance,
         finite(sqrt(squares / nullif(n - 1, 0))) AS sample_std_dev,
         finite(
-            sqrt(CASE WHEN is_plain THEN squares ELSE unit_squares END * units / nullif(units - 1, 0)) / items_scored
+            sqrt(CASE WHEN is_repeated THEN unit_squares ELSE squares END * units / nullif(units - 1, 0)) / items_scored
         ) AS std_error,
         finite(median) AS median,
         CASE WHEN score_type = 'range' THEN percentiles END AS percentiles,
