@@ -24,8 +24,8 @@ def deleted_page(frame: pl.DataFrame, name_of: Callable[[str], str]) -> list[Blo
     columns = [
         texts("job", lines, lambda line: name_of(f"{line['workspace']}/{line['job']}")),
         phrases("deleted (UTC)", lines, lambda line: when(line["deleted_at"])),
-        phrases("id", lines, "job_id"),
-        phrases("why", lines, lambda line: line["reason"].partition(" by ")[0], spare=1),
+        phrases("why", lines, lambda line: line["reason"].partition(" by ")[0]),
+        phrases("id", lines, "job_id", spare=1),
     ]
     return [Table(columns)]
 
