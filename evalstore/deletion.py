@@ -73,7 +73,10 @@ def restore(root: Path, catalog: Catalog, workspace: str, name: str) -> Tombston
             trash.dig_up(root, stone)
         except FileExistsError as error:
             marker.drop(root)
-            raise JobExists(f"job {stone.path} cannot be restored: the name has been used again") from error
+            raise JobExists(
+                f"job {stone.path} cannot be restored: the name has been used again. Delete the job that has it now, "
+                f"then `evalstore restore {stone.job_id}`"
+            ) from error
         except FileNotFoundError as error:
             raise BrokenStore(f"job {stone.path} cannot be restored: its folder is gone") from error
     catalog.publish_if_possible()
@@ -129,7 +132,8 @@ def _check_name_is_free(root: Path, stone: Tombstone) -> None:
         raise JobBusy(f"job {name!r} cannot be restored: a job of this name is being written")
     if head and head.get("job_id") != stone.job_id and not is_committed(root, head):
         raise JobExists(
-            f"job {name!r} cannot be restored: an interrupted job has its name; finish or delete that first"
+            f"job {name!r} cannot be restored: an interrupted job has its name. Run `evalstore finish {name}`, delete "
+            f"that one, then `evalstore restore {stone.job_id}`"
         )
     holder = job_id_of(root, stone.path)
     for other in trash.waiting(root):

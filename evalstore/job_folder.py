@@ -122,8 +122,8 @@ class StagedJob:
                 )
             raise JobExists(
                 f"job {self.name!r} exists in workspace {self.workspace!r}; choose another name, "
-                f"prefix={self.name!r} for one with the time appended, overwrite=True to replace it (the old job goes "
-                "into the trash), or resume=True to go on with it"
+                f"prefix={self.name!r} for one with the time appended, overwrite=True (--overwrite) to replace it "
+                "(the old job goes into the trash), or resume=True to go on with it"
             )
 
     @property

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
     from evalstore.catalog import Catalog
 
-__all__ = ["Rebuilt", "rebuild"]
+__all__ = ["DELETED", "Rebuilt", "rebuild"]
 
 WAIT = 30.0  # seconds for whoever publishes
+DELETED = "is deleted; `evalstore restore` brings it back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def rebuild(root: Path, catalog: Catalog, *, adopt: bool = False) -> Rebuilt:
                 problem += "; to take it in under the name of its folder: `evalstore rebuild --adopt`"
             left_out.append((path, problem))
         elif is_deleted(root, job_id):
-            left_out.append((path, "is deleted; `evalstore restore` brings it back"))
+            left_out.append((path, DELETED))
         elif job_id in taken:
             left_out.append((path, f"is a copy of job {taken[job_id]}, with the same job_id"))
         else:

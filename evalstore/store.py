@@ -25,6 +25,7 @@ from evalstore.aggregates import AggregateScores
 from evalstore.catalog import Catalog
 from evalstore.errors import JobNotFound, UnknownField, UsageError, near
 from evalstore.job_files import JobFiles
+from evalstore.job_folder import is_dead
 from evalstore.metrics import Metrics
 from evalstore.rows import RowScores
 from evalstore.session import Session
@@ -488,6 +489,11 @@ class Store(Upkeep):
             name = found[0]["name"]
         line = queries.job(self._asking, workspace=address.workspace, name=name)
         if line.num_rows == 0:
+            staged = self.root / "staging" / address.workspace / name
+            if staged.exists() and is_dead(staged):
+                raise JobNotFound(
+                    f"job {name!r} was interrupted; its rows are safe: `evalstore finish {name}` stores them"
+                )
             known = queries.known_names(self._asking, workspace=address.workspace, kind="job").column(0).to_pylist()
             raise JobNotFound(f"there is no job {name!r} in workspace {address.workspace!r}; {near(name, known)}")
         return line

@@ -110,15 +110,18 @@ def _job(root: Path, path: str, result: Verification, left: set[str], *, checksu
     if document is None:
         if not folder.exists():
             return []
+        problem = document_problem(root, path) or "job.json cannot be used"
         advice = "put the file back from a copy, or move the folder out of the store"
-        return [Finding("error", f"jobs/{path}", f"{document_problem(root, path)}: {advice}")]
+        if "is that of job" in problem:
+            advice = "move the folder there, or run `evalstore rebuild --adopt` to take it in under its folder's name"
+        return [Finding("error", f"jobs/{path}", f"{problem}: {advice}")]
     found, known = [], {"job.json"}
     for kind in ("scores", "rows"):
         entry = document["files"][kind]
         known.add(entry["name"])
         setattr(result, kind, getattr(result, kind) + entry["rows"])
-        if problem := _file_problem(folder / entry["name"], entry, checksums=checksums):
-            found.append(Finding("error", f"jobs/{path}/{entry['name']}", f"{problem}: put it back from a copy"))
+        if flaw := _file_problem(folder / entry["name"], entry, checksums=checksums):
+            found.append(Finding("error", f"jobs/{path}/{entry['name']}", f"{flaw}: put it back from a copy"))
     known |= {f"{kind}-{job_id}.parquet" for job_id in left for kind in ("scores", "rows")}
     found += [
         Finding("note", f"jobs/{path}/{name}", "belongs to no job") for name in _names(folder) if name not in known
@@ -244,7 +247,8 @@ def _own_files(root: Path) -> dict[str, str]:
 def _rest(root: Path) -> Iterator[Finding]:
     for job in interrupted_jobs(root):
         path = f"{job['workspace']}/{job['job']}"
-        yield Finding("note", f"staging/{path}", f"was interrupted with {job['rows_logged']} rows: `evalstore finish`")
+        logged = "1 row logged" if job["rows_logged"] == 1 else f"{job['rows_logged']} rows logged"
+        yield Finding("note", f"staging/{path}", f"was interrupted, {logged}: `evalstore finish {path}`")
     known = {stone.job_id for stone in tombstones(root)}
     for file in sorted((root / "trash").glob("[!.]*.json")):
         if file.stem not in known and has_tombstone(root, file.stem):

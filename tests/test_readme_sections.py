@@ -31,5 +31,5 @@ def test_each_verb_of_the_table_is_a_call_with_that_return_type():
 
 def test_each_public_method_of_the_store_stands_in_the_table_of_verbs():
     calls = {call.partition("(")[0].split(".")[1] for _, call, _ in readme_sections.verbs()}
-    methods = {name for name in vars(Store) if not name.startswith("_")} - {"close"}
+    methods = {name for name in dir(Store) if not name.startswith("_")} - {"close"}
     assert methods <= calls

@@ -3,7 +3,7 @@
     app.py         the program: its global options, and what an error prints and exits with
     options.py     what several commands take, and how NAME=PATH and the like are read
     completion.py  completion in the shell
-    reading.py     the commands that ask; writing.py: those that record
+    reading.py     the commands that ask; writing.py: those that record; upkeep.py: those that keep a store in order
     pages/         what a person sees, one module per command
     layout.py      fits a page into the width of a terminal
     output.py      writes an answer in any of the formats; values.py: how a value looks in all of them

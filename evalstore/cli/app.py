@@ -10,6 +10,7 @@ from evalstore.cli.demo import demo
 from evalstore.cli.options import Place
 from evalstore.cli.program import Program
 from evalstore.cli.reading import jobs, leaderboard, rows, show, sql, trend
+from evalstore.cli.upkeep import compact, delete, prune, rebuild, restore, trash, verify
 from evalstore.cli.writing import finish, import_
 
 __all__ = ["evalstore"]
@@ -38,5 +39,8 @@ def evalstore(context: click.Context, store: str | None, workspace: str) -> None
     context.obj = Place(store, workspace)
 
 
-for command in (import_, jobs, show, rows, leaderboard, trend, sql, finish, demo, completion):
+ASKING = (jobs, show, rows, leaderboard, trend, sql)
+UPKEEP = (delete, restore, trash, prune, verify, rebuild, compact)
+
+for command in (import_, *ASKING, finish, *UPKEEP, demo, completion):
     evalstore.add_command(command)

@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from evalstore.queries import Kind
+    from evalstore.store import Store
 
     Completer = Callable[[click.Context, click.Parameter, str], list[str]]
 
 __all__ = [
     "completion",
     "datasets",
+    "deleted_jobs",
     "groups",
     "interrupted_jobs",
     "jobs",
@@ -29,8 +31,8 @@ __all__ = [
 ]
 
 
-def _names(kind: Kind, *always: str) -> Completer:
-    """Completes from the names of a kind that the store knows, and from some words that always hold."""
+def _from_store(names: Callable[[Store], list[str]], *always: str) -> Completer:
+    """Completes from names that the store knows, and from some words that always hold."""
 
     def complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
         """The names that begin with what is typed so far."""
@@ -38,7 +40,7 @@ def _names(kind: Kind, *always: str) -> Completer:
         try:
             from evalstore.store import Store
 
-            known = Store(given.get("store") or None, workspace=given.get("workspace") or "default").known(kind)
+            known = names(Store(given.get("store") or None, workspace=given.get("workspace") or "default"))
         except Exception:  # noqa: BLE001
             known = []
         return [name for name in [*known, *always] if name.startswith(incomplete)]
@@ -46,7 +48,18 @@ def _names(kind: Kind, *always: str) -> Completer:
     return complete
 
 
+def _names(kind: Kind, *always: str) -> Completer:
+    return _from_store(lambda store: store.known(kind), *always)
+
+
+def _deleted(store: Store) -> list[str]:
+    """The names in the trash, the last one deleted first."""
+    lines = store.trash().iter_rows(named=True)
+    return list(dict.fromkeys(line["job"] for line in lines if line["workspace"] == store.workspace))
+
+
 datasets = _names("dataset")
+deleted_jobs = _from_store(_deleted)
 groups = _names("group")
 interrupted_jobs = _names("interrupted")
 jobs = _names("job", "@last")

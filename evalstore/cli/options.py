@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,6 +30,7 @@ __all__ = [
     "output_option",
     "parameters",
     "policy_option",
+    "time_span",
     "which",
 ]
 
@@ -46,6 +49,10 @@ class Place:
         from evalstore.store import Store
 
         return Store(self.path or None, workspace=self.workspace)
+
+    def name_of(self, path: str) -> str:
+        """How a job at `workspace/name` is named here: without the workspace where it is this one."""
+        return path.removeprefix(f"{self.workspace}/")
 
 
 def format_option(*allowed: str) -> Callable[[F], F]:
@@ -123,6 +130,16 @@ def parameters(given: Iterable[str]) -> dict[str, Any]:
         except ValueError:
             found[name] = value
     return found
+
+
+def time_span(option: str, given: str | None) -> timedelta | None:
+    """Reads 12h, 30d or 2w. Not 6m, which somebody may mean as months. Raises: UsageError."""
+    if given is None:
+        return None
+    found = re.fullmatch(r"([0-9]{1,6})([hdw])", given)
+    if not found:
+        raise UsageError(f"{option}: {given!r} is no time span: write a number and h, d or w, as in 12h, 30d, 2w")
+    return timedelta(hours=int(found[1]) * {"h": 1, "d": 24, "w": 7 * 24}[found[2]])
 
 
 def document_file(path: str | None) -> Any:

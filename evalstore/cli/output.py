@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from evalstore.cli.blocks import Block
 
-__all__ = ["FORMATS", "Answer", "progress", "say", "write"]
+__all__ = ["FORMATS", "Answer", "counted", "progress", "say", "write"]
 
 FORMATS = ("table", "json", "csv", "parquet", "markdown")
 
@@ -51,6 +51,11 @@ def write(answer: Answer, format: str, output: str | None = None, *, is_tour: bo
             sys.stdout.write(piece)
     if left_out and not is_tour:
         say(f"(no room for {', '.join(dict.fromkeys(left_out))}; --format json has everything)")
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things: `1 row`, `2,000 rows`."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def say(message: str) -> None:

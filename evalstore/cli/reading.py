@@ -9,7 +9,7 @@ import click
 
 from evalstore.cli import completion
 from evalstore.cli.options import Place, format_option, output_option, parameters, policy_option, which
-from evalstore.cli.output import Answer, say, write
+from evalstore.cli.output import Answer, counted, say, write
 from evalstore.cli.program import Command
 from evalstore.errors import UnknownField, UsageError, near
 
@@ -43,9 +43,12 @@ def jobs(place: Place, /, *, limit: int, all_workspaces: bool, format: str, outp
     """List the jobs of the workspace, newest first."""
     from evalstore.cli.pages.jobs import jobs_page
 
-    frame = place.open().jobs(**filters, limit=limit or None, workspace="-" if all_workspaces else None)
+    store = place.open()
+    frame = store.jobs(**filters, limit=limit or None, workspace="-" if all_workspaces else None)
     write(Answer(lambda: frame, lambda: jobs_page(frame, has_workspaces=all_workspaces)), format, output)
-    _say_if_cut(len(frame), limit, "jobs")
+    _say_if_cut(len(frame), limit, "job")
+    if not any(filters.values()) or filters["status"] == "interrupted":
+        _say_if_interrupted(store)
 
 
 @click.command(
@@ -128,7 +131,7 @@ def rows(
         answer = Answer(found.to_polars, lambda: rows_page(found, order), lambda: [row.model_dump() for row in found])
     write(answer, format, output)
     if order is None:
-        _say_if_cut(len(found), limit, "rows")
+        _say_if_cut(len(found), limit, "row")
 
 
 @click.command(
@@ -206,7 +209,13 @@ def sql(
 
 def _say_if_cut(count: int, limit: int, what: str) -> None:
     if limit and count == limit:
-        say(f"({count} {what} shown; --limit N shows more, --limit 0 all)")
+        say(f"({counted(count, what)} shown; --limit N shows more, --limit 0 all)")
+
+
+def _say_if_interrupted(store: Store) -> None:
+    if names := store.known("interrupted"):
+        are, job = ("was", names[0]) if len(names) == 1 else ("were", "JOB")
+        say(f"({', '.join(names)} {are} interrupted; `evalstore finish {job}` stores what was logged)")
 
 
 def _check(job: str, what: str, given: str | None, known: list[str]) -> None:

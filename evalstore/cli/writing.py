@@ -8,7 +8,7 @@ import click
 
 from evalstore.cli import completion
 from evalstore.cli.options import Place, document_file, format_option, keys_and_values, names_and_paths
-from evalstore.cli.output import Answer, progress, say, write
+from evalstore.cli.output import Answer, counted, progress, say, write
 from evalstore.cli.program import Command, Group
 from evalstore.errors import BrokenInput
 
@@ -42,7 +42,7 @@ FIELDS = {
 def finish(place: Place, /, *, job: str) -> None:
     """Commit JOB, which SIGKILL or a power cut interrupted, with every row that was logged, as `interrupted`."""
     rows = place.open().finish(job)
-    say(f"stored job {job} as interrupted, with {rows} rows")
+    say(f"stored job {job} as interrupted, with {counted(rows, 'row')}")
 
 
 @click.group(
@@ -88,6 +88,7 @@ evalstore import rows solutions.jsonl --job gsm8k-175b --model openai/175b --dat
 @click.option("--label", "labels", metavar="K=V", multiple=True, help="A label of the job; repeatable.")
 @click.option("--config", metavar="FILE", type=click.Path(), help="The configuration of the run, JSON or TOML.")
 @click.option("--metrics", metavar="FILE", type=click.Path(), help="Declarations of the metrics, JSON or TOML.")
+@click.option("--overwrite", is_flag=True, help="Replace the job of this name, which goes into the trash.")
 @click.option("--skip-bad-rows", is_flag=True, help="Store bad records as rows in error instead of refusing the file.")
 @format_option("table", "json")
 @click.pass_obj

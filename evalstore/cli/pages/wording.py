@@ -25,6 +25,7 @@ __all__ = [
     "scored",
     "share",
     "signed",
+    "size",
     "texts",
     "when",
 ]
@@ -81,6 +82,14 @@ def duration(seconds: float | None) -> str | None:
     if minutes:
         return f"{minutes} min {rest} s"
     return f"{seconds:.3g} s" if seconds >= 1 else f"{seconds * 1000:.3g} ms"
+
+
+def size(count: int) -> str:
+    """An amount of bytes in the unit that suits it."""
+    for unit, of_them in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= of_them:
+            return f"{count / of_them:,.1f} {unit}"
+    return f"{count} bytes"
 
 
 def name_of(line: Mapping[str, Any]) -> str:

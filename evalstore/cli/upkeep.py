@@ -1,0 +1,181 @@
+"""The commands that keep a store in order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from evalstore.cli import completion
+from evalstore.cli.options import Place, format_option, output_option, time_span
+from evalstore.cli.output import Answer, counted, progress, say, write
+from evalstore.cli.program import Command
+from evalstore.errors import BrokenStore, UsageError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["compact", "delete", "prune", "rebuild", "restore", "trash", "verify"]
+
+
+@click.command(
+    cls=Command,
+    short_help="Delete jobs, with a way back.",
+    example="evalstore delete gsm8k-175b gsm8k-6b",
+)
+@click.argument("jobs", metavar="JOB...", nargs=-1, required=True, shell_complete=completion.jobs)
+@click.pass_obj
+def delete(place: Place, /, *, jobs: tuple[str, ...]) -> None:
+    """Delete each JOB (NAME, WORKSPACE/NAME, @last or @last~1): no question sees it any more.
+
+    It lies in the trash, and `evalstore restore` brings it back, until `evalstore prune --trash`. If one of the jobs is
+    not there, none is deleted.
+    """
+    deleted = [place.name_of(path) for path in place.open().delete(*jobs)]
+    for name in deleted:
+        say(f"deleted {name}")
+    name, it = (deleted[0], "it") if len(deleted) == 1 else ("JOB", "them")
+    say(f"`evalstore restore {name}` brings {it} back; `evalstore prune --trash` removes {it} for good")
+
+
+@click.command(
+    cls=Command,
+    short_help="Bring a deleted job back.",
+    example="evalstore restore gsm8k-175b",
+)
+@click.argument("job", shell_complete=completion.deleted_jobs)
+@click.pass_obj
+def restore(place: Place, /, *, job: str) -> None:
+    """Bring back JOB, the last one of this name that was deleted, or the one with this id.
+
+    `evalstore trash` lists names and ids.
+    """
+    say(f"restored {place.name_of(place.open().restore(job))}")
+
+
+@click.command(cls=Command, short_help="List deleted jobs.", example="evalstore trash")
+@format_option()
+@output_option
+@click.pass_obj
+def trash(place: Place, /, *, format: str, output: str | None) -> None:
+    """List the deleted and the replaced jobs that can be restored, the last one first."""
+    _write_deleted(place, place.open().trash(), format, output)
+
+
+@click.command(
+    cls=Command,
+    short_help="Remove deleted jobs for good.",
+    example="evalstore prune --trash --older-than 30d --dry-run",
+)
+@click.option("--trash", is_flag=True, help="Remove deleted jobs for good.")
+@click.option("--older-than", metavar="AGE", help="Only those deleted so long ago: 12h, 30d, 2w.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@format_option()
+@output_option
+@click.pass_obj
+def prune(
+    place: Place, /, *, trash: bool, older_than: str | None, dry_run: bool, format: str, output: str | None
+) -> None:
+    """Remove what is not wanted any more, and what dead processes have left. There is no way back.
+
+    Jobs deleted less than ten seconds ago stay, since somebody may be reading them.
+    """
+    if not trash:
+        raise UsageError("say what to prune: --trash removes deleted jobs for good, and that is all prune can do now")
+    age = time_span("--older-than", older_than)
+    store = place.open()
+    removed = store.prune(older_than=age, dry_run=dry_run)
+    _write_deleted(place, removed, format, output)
+    left = len(store.trash()) - (len(removed) if dry_run else 0)
+    what = "would remove" if dry_run else "removed"
+    say(f"{what} {counted(len(removed), 'job')} for good" + (f"; {left} more in the trash, too young" if left else ""))
+
+
+@click.command(
+    cls=Command,
+    short_help="Check that everything is as it was stored.",
+    example="evalstore verify\nevalstore verify --no-checksums --format json",
+)
+@click.option("--no-checksums", is_flag=True, help="Only compare sizes and counts; do not read all of every file.")
+@format_option()
+@output_option
+@click.pass_obj
+def verify(place: Place, /, *, no_checksums: bool, format: str, output: str | None) -> None:
+    """Check the whole store: documents, Parquet files, the catalog, segments, and what belongs to nobody.
+
+    Each finding says what to do. Notes are nothing wrong; with an error the exit code is 4.
+    """
+    from evalstore.cli.pages.upkeep import verify_page
+
+    store = place.open()
+    with progress("checking", "jobs") as tell:
+        found = store.verify(checksums=not no_checksums, progress=tell)
+    page = lambda: verify_page(found, is_table=format == "markdown")  # noqa: E731
+    write(Answer(found.to_polars, page, found.to_dict), format, output)
+    if not found:
+        raise BrokenStore(f"{counted(len(found.errors), 'thing')} in {store.root} {_is(len(found.errors))} wrong")
+
+
+@click.command(
+    cls=Command,
+    short_help="Make the catalog anew from the files.",
+    example="evalstore rebuild\nevalstore rebuild --adopt",
+)
+@click.option("--adopt", is_flag=True, help="Give a job in a folder of another name the name of its folder.")
+@format_option()
+@output_option
+@click.pass_obj
+def rebuild(place: Place, /, *, adopt: bool, format: str, output: str | None) -> None:
+    """Make the catalog anew from the folders of the jobs: after moving a store, or copying jobs into it.
+
+    What is left out is listed, with the reason. With something left out that is not deleted the exit code is 4.
+    """
+    from evalstore.cli.pages.upkeep import left_out_page
+    from evalstore.rebuilding import DELETED
+
+    store = place.open()
+    rebuilt = store.rebuild(adopt=adopt)
+    lines = [{"path": f"jobs/{path}", "reason": reason} for path, reason in rebuilt.left_out]
+    document = {"jobs": rebuilt.jobs, "left_out": lines}
+    answer = Answer(lambda: _frame(lines, "path", "reason"), lambda: left_out_page(lines), lambda: document)
+    write(answer, format, output)
+    say(f"the catalog holds {counted(rebuilt.jobs, 'job')}")
+    if broken := sum(reason != DELETED for _, reason in rebuilt.left_out):
+        raise BrokenStore(f"{counted(broken, 'folder')} in {store.root / 'jobs'} {_is(broken)} left out")
+
+
+@click.command(
+    cls=Command,
+    short_help="Make questions across many small jobs fast.",
+    example="evalstore compact",
+)
+@click.pass_obj
+def compact(place: Place, /) -> None:
+    """Rewrite the scores of many small jobs as few large files, which questions across jobs then read.
+
+    The files of the jobs stay as they are, and so do all answers. Worth it from some hundred jobs on, and again when as
+    many have come to it.
+    """
+    with progress("compacting", "scores") as tell:
+        written = place.open().compact(progress=tell)
+    if written.segments:
+        within = f"{counted(written.jobs, 'job')} and {counted(written.scores, 'score')}"
+        say(f"wrote {counted(written.segments, 'segment')} with {within}")
+    else:
+        say("nothing to do: there are no small jobs outside of segments, or only one")
+
+
+def _write_deleted(place: Place, frame: pl.DataFrame, format: str, output: str | None) -> None:
+    from evalstore.cli.pages.upkeep import deleted_page
+
+    write(Answer(lambda: frame, lambda: deleted_page(frame, place.name_of)), format, output)
+
+
+def _frame(lines: list[dict[str, str]], *columns: str) -> pl.DataFrame:
+    import polars as pl
+
+    return pl.DataFrame(lines, schema=dict.fromkeys(columns, pl.String))
+
+
+def _is(number: int) -> str:
+    return "is" if number == 1 else "are"
