@@ -177,12 +177,16 @@ class Job:
         self._commit(self._staged.journal, status, error)
 
     def log_frame(self, rows: FrameRows) -> None:
-        """Takes all rows of the job as one frame, past the journal, and finishes the job."""
+        """Takes all rows of the job as one frame, past the journal, and finishes the job. Raises: as `finish()`."""
+        self._check_is_writable()
         self._commit(rows, "completed", None)
 
     def abandon(self) -> None:
-        """Gives the name back and drops what was logged: for input that turned out to be broken."""
-        if self.status in ("active", "failed"):
+        """Gives the name back and drops what was logged: for input that turned out to be broken.
+
+        In a forked child the job of the parent stays as it is.
+        """
+        if self.status in ("active", "failed") and os.getpid() == self._process:
             self.status = "cancelled"
             self._staged.abandon()
 
