@@ -265,6 +265,24 @@ def test_a_child_forked_while_another_thread_asks_can_ask(store):
     assert run(FORKS.replace("PATIENCE = 10", "PATIENCE = 3") + FORKS_WHILE_ASKING, store.root) == ["0 True"]
 
 
+# A child that is forked while the lock is held has its file open for as long as it lives.
+FORKS_WHILE_PUBLISHING = """
+from pathlib import Path
+from evalstore.store_lock import writer_lock
+record(evalstore.open(root), "before")
+with writer_lock(Path(root), until=0):
+    child = fork(wait)
+with writer_lock(Path(root), until=0) as held:
+    say(held)
+os.kill(child, 9)
+os.waitpid(child, 0)
+"""
+
+
+def test_a_child_forked_while_another_thread_publishes_keeps_nobody_from_publishing(store):
+    assert run(FORKS + FORKS_WHILE_PUBLISHING, store.root) == ["True"]
+
+
 FORKED_WORKERS = """
 import multiprocessing
 store = evalstore.open(root)
