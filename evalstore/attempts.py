@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from evalstore import json_text
@@ -78,10 +77,8 @@ def resume_attempt(
 
 def _go_on(staged: StagedJob, head: dict[str, Any]) -> None:
     """Makes a job taken over from a dead writer ours."""
-    written = datetime.fromtimestamp(staged.journal.path.stat().st_mtime, UTC)
     merged = _merged(staged.head, head)
-    started = datetime.fromisoformat(merged["started_at"])
-    merged["elapsed"] = (staged.head.get("elapsed") or 0.0) + max(0.0, (written - started).total_seconds())
+    merged["elapsed"] = staged.seconds_before + staged.seconds_written
     merged |= {field: staged.head.get(field) for field in ("job_id", "replaces")}
     _restart_journal(staged, numbered_lines(staged.journal.path))
     write_document(staged.folder / "head.json", merged)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "as_polars", "check_process", "to_polars"]
 
+_FORKED = "this process was forked from one that had loaded Polars, and Polars cannot compute in it"
 _lost_threads = False
 
 
@@ -34,17 +36,18 @@ def check_process() -> None:
     """
     if _lost_threads:
         raise UsageError(
-            "this process was forked from one that had loaded Polars, and Polars would hang in it: start processes "
-            "with multiprocessing.get_context('spawn'), or leave the questions to the parent; job() and log() work here"
+            f"{_FORKED}: start processes with multiprocessing.get_context('spawn'), or leave this to the parent; "
+            "job(), log() and questions work here"
         )
 
 
 def to_polars(table: pa.Table) -> pl.DataFrame:
     """An answer as a Polars frame: nulls are null, NaN is NaN, nested columns stay nested, times are UTC.
 
+    In a forked child its values can be read, and a warning says that they cannot be computed with.
+
     Raises: UsageError for columns that Polars has no type for, and for two columns of one name.
     """
-    check_process()
     import polars as pl
     import pyarrow as pa
 
@@ -58,6 +61,10 @@ def to_polars(table: pa.Table) -> pl.DataFrame:
             raise UsageError(
                 f"a frame has no type for column {field.name!r} ({field.type}): cast it, to VARCHAR perhaps"
             )
+    if _lost_threads:  # a whole table is taken apart by the threads that are lost; a column is not
+        problem = f"{_FORKED}: the values of this frame can be read, but filter, select, sort and join would hang"
+        warnings.warn(problem, RuntimeWarning, stacklevel=3)
+        return pl.DataFrame([pl.Series(name, table.column(place)) for place, name in enumerate(table.column_names)])
     return pl.DataFrame(table)
 
 
@@ -115,6 +122,7 @@ class Answer:
 
     def to_pandas(self) -> pd.DataFrame:
         """The answer as a pandas frame. Needs the extra `evalstore[pandas]`."""
+        check_process()
         return self.to_polars().to_pandas()
 
     def _repr_html_(self) -> str:

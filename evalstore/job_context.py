@@ -82,6 +82,7 @@ def job_head(
         "metrics": [one.document() for one in declarations(context.get("metrics"))],
         "created_at": moment,
         "started_at": moment,
+        "writing_since": datetime.now(UTC).isoformat(),  # by the clock of this machine, as the times of its files
         "source": dict(source) if source else None,
         **({} if source else git_state()),  # results that are brought in were not made by the code around us
         "host": host(),

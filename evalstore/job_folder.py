@@ -14,6 +14,7 @@ import socket
 import uuid
 import weakref
 from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from evalstore.committed import commit_files, folders, job_id_in, job_id_of
@@ -142,6 +143,27 @@ class StagedJob:
             f"job {self.name!r} was interrupted ({_writer(head)}); its rows are safe: run "
             f"`evalstore finish {self.name}`, go on with resume=True, or choose another name"
         )
+
+    @property
+    def began_at(self) -> datetime:
+        """When this attempt at the job began: the first one when the job is said to have started."""
+        began = datetime.fromisoformat(self.head.get("started_at") or self.head["created_at"])
+        if "elapsed" in self.head:  # the clock may be behind what was said, and behind what earlier attempts took
+            began += timedelta(seconds=self.seconds_before)
+            began = max(began, datetime.fromisoformat(self.head.get("writing_since") or began.isoformat()))
+        return began
+
+    @property
+    def seconds_written(self) -> float:
+        """How long a writer that is gone had been writing, from when it began to the last line of its journal."""
+        since = self.head.get("writing_since")
+        began = datetime.fromisoformat(since) if since else self.began_at
+        return max(0.0, self.journal.path.stat().st_mtime - began.timestamp())
+
+    @property
+    def seconds_before(self) -> float:
+        """How long earlier attempts at the job took."""
+        return float(self.head.get("elapsed") or 0.0)
 
     def commit_folder(self) -> Path:
         """An empty folder for the finished files."""

@@ -38,7 +38,10 @@ class Journal:
             for line in file:
                 if line.endswith(b"\n"):
                     whole, lines, longest = whole + len(line), lines + 1, max(longest, len(line))
-            file.truncate(whole)
+            status = os.fstat(file.fileno())
+            if whole < status.st_size:
+                file.truncate(whole)
+                os.utime(file.fileno(), ns=(status.st_atime_ns, status.st_mtime_ns))  # tells when its writer died
         journal = cls(path)
         journal.lines, journal.longest_line = lines, longest
         return journal

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -14,18 +16,28 @@ __all__ = ["append", "latest_declarations"]
 
 
 def append(root: Path, file: str, entry: dict[str, Any]) -> None:
-    """Appends one entry durably: one write, so that entries of several processes never mix."""
+    """Appends one entry durably: one write, so that entries of several processes never mix.
+
+    Raises: OSError; then the file is as it was before.
+    """
     folder = root / "meta"
     folder.mkdir(parents=True, exist_ok=True)
     line = json_text.dumps(entry)[0].encode() + b"\n"
     descriptor = os.open(folder / file, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
     try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)  # so that what is cut off again is never the line of somebody else
         size = os.fstat(descriptor).st_size
         if size and os.pread(descriptor, 1, size - 1) != b"\n":
             line = b"\n" + line  # a torn line of a dead writer must not swallow this one
-        os.write(descriptor, line)
-        os.fsync(descriptor)
+        try:
+            if os.write(descriptor, line) < len(line):  # a full disk shows itself as a short write first
+                raise OSError(errno.ENOSPC, "no space left for the whole entry", str(folder / file))
+            os.fsync(descriptor)
+        except BaseException:
+            os.ftruncate(descriptor, size)
+            raise
     finally:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)  # closing does not let go of it while a forked child has it open too
         os.close(descriptor)
 
 

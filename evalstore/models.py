@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from evalstore.errors import UsageError
 
@@ -207,3 +207,8 @@ class AggregateRubricScore(AggregateScore):
     score_type: Literal["rubric"]
     rubric_distribution: list[RubricCount]
     mode_category: str | None
+
+    @field_validator("rubric_distribution", mode="before")
+    @classmethod
+    def _none_is_empty(cls, given: Any) -> Any:
+        return [] if given is None else given

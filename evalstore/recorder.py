@@ -8,7 +8,6 @@ import signal
 import threading
 import time
 from asyncio import CancelledError
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from evalstore import logged_line
@@ -18,6 +17,7 @@ from evalstore.row_index import RowIndex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import datetime
     from types import FrameType, TracebackType
     from typing import Self
 
@@ -57,7 +57,7 @@ class Job:
         self.replaced_characters = 0
         self._files, self._catalog = files, catalog
         self._staged = staged
-        self._began_at, self._began = datetime.now(UTC), time.monotonic()
+        self._began = time.monotonic()
         self._rows_before = staged.journal.lines
         self._is_resumed = rows is not None
         self._index = RowIndex() if rows is None else rows
@@ -177,12 +177,16 @@ class Job:
         self._commit(self._staged.journal, status, error)
 
     def log_frame(self, rows: FrameRows) -> None:
-        """Takes all rows of the job as one frame, past the journal, and finishes the job."""
+        """Takes all rows of the job as one frame, past the journal, and finishes the job. Raises: as `finish()`."""
+        self._check_is_writable()
         self._commit(rows, "completed", None)
 
     def abandon(self) -> None:
-        """Gives the name back and drops what was logged: for input that turned out to be broken."""
-        if self.status in ("active", "failed"):
+        """Gives the name back and drops what was logged: for input that turned out to be broken.
+
+        In a forked child the job of the parent stays as it is.
+        """
+        if self.status in ("active", "failed") and os.getpid() == self._process:
             self.status = "cancelled"
             self._staged.abandon()
 
@@ -192,12 +196,7 @@ class Job:
 
     def _commit(self, rows: Journal | FrameRows, status: str, error: BaseException | None) -> None:
         """On an error the name is let go of, with the rows in the journal: the job is then an interrupted one."""
-        elapsed = time.monotonic() - self._began
-        if self._is_resumed:
-            finished = self._began_at + timedelta(seconds=elapsed)
-            elapsed += self._staged.head.get("elapsed") or 0.0
-        else:  # the clock may have been set meanwhile
-            finished = datetime.fromisoformat(self._staged.head["started_at"]) + timedelta(seconds=elapsed)
+        seconds = time.monotonic() - self._began
         self.status = "failed"
         try:
             self._staged.journal.close()
@@ -206,8 +205,7 @@ class Job:
                 rows,
                 self._files(),
                 status=status,
-                finished_at=finished,
-                duration=elapsed,
+                seconds=seconds,
                 error=None if error is None else logged_line.error_document(error),
                 replaced_characters=self.replaced_characters,
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from evalstore.job_files import JobDraft
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["commit_staged", "finish_interrupted"]
 
-_OF_THE_ATTEMPT = ("metrics", "host", "pid", "replaces", "resumes", "elapsed")  # in a head; not in a document
+_OF_THE_ATTEMPT = ("metrics", "host", "pid", "replaces", "resumes", "elapsed", "writing_since")
+"""What a head says, and a document does not."""
 
 
 def commit_staged(
@@ -26,17 +27,17 @@ def commit_staged(
     files: JobFiles,
     *,
     status: str,
-    finished_at: datetime,
-    duration: float | None = None,
+    seconds: float,
     error: dict[str, Any] | None = None,
     replaced_characters: int = 0,
 ) -> None:
-    """Writes the files of a staged job and commits them. `duration` in seconds, where it is not finish minus start."""
+    """Writes the files of a staged job and commits them. `seconds` is how long this attempt at it took."""
+    finished_at = staged.began_at + timedelta(seconds=seconds)  # the clock may have been set meanwhile
     job = {
         **{key: value for key, value in staged.head.items() if key not in _OF_THE_ATTEMPT},
         "status": status,
         "finished_at": finished_at.isoformat(),
-        "duration": duration,
+        "duration": staged.seconds_before + seconds,
         "error": error,
         "replaced_characters": replaced_characters + (staged.head.get("replaced_characters") or 0),
     }
@@ -52,12 +53,12 @@ def finish_interrupted(root: Path, workspace: str, name: str, files: JobFiles, c
     staged = StagedJob.take_over(root, workspace, name)
     try:
         if not is_committed(root, staged.head):
-            written = datetime.fromtimestamp(staged.journal.path.stat().st_mtime, UTC)
+            seconds = staged.seconds_written
             writer = f"process {staged.head.get('pid')} on {staged.head.get('host')}"
             message = f"its writer ({writer}) ended without finishing it"
             error = {"type": "Interrupted", "message": message, "details": None}
             staged.journal.close()
-            commit_staged(staged, staged.journal, files, status="interrupted", finished_at=written, error=error)
+            commit_staged(staged, staged.journal, files, status="interrupted", seconds=seconds, error=error)
     finally:
         staged.release()
     catalog.publish_if_possible()

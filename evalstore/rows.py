@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from evalstore import json_text
-from evalstore.frames import Answer, to_polars
+from evalstore.frames import Answer, check_process, to_polars
 from evalstore.models import MetricScore, RowScore
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ class RowScores(Answer):
 
     def __init__(self, job: str, rows: pa.Table, scores: pa.Table) -> None:
         self._job, self._rows, self._scores = job, rows, scores
-        self._table = self._long().to_arrow()
 
     def __len__(self) -> int:
         return int(self._rows.num_rows)
@@ -40,8 +40,7 @@ class RowScores(Answer):
     @property
     def errors(self) -> pl.DataFrame:
         """The rows in error among these: one line per row, with the columns of the view `rows`."""
-        frame = to_polars(self._rows)
-        return frame.filter(frame["is_error"]).drop("quality", "is_error")
+        return to_polars(self._rows.filter(self._rows["is_error"]).drop_columns(["quality", "is_error"]))
 
     def rows(self) -> pl.DataFrame:
         """One line per row: the columns of the view `rows`, `is_error`, and `quality` where an order was asked for."""
@@ -52,6 +51,7 @@ class RowScores(Answer):
 
         A score that is missing is null, NaN is NaN; several scores of the same name get `#1`, `#2`, ... appended.
         """
+        check_process()
         import polars as pl
 
         rows = to_polars(self._rows).drop("quality", "is_error")
@@ -66,12 +66,14 @@ class RowScores(Answer):
             rows = rows.join(columns[column], on=list(_KEY), how="left", maintain_order="left")
         return rows
 
-    def _long(self) -> pl.DataFrame:
+    @cached_property
+    def _table(self) -> pa.Table:
+        check_process()
         import polars as pl
 
         rows = to_polars(self._rows).with_row_index("place").select("place", *_KEY)
         scores = to_polars(self._scores).join(rows, on=list(_KEY), how="inner", maintain_order="left")
-        return scores.sort("place", maintain_order=True).select(pl.exclude("place"))
+        return scores.sort("place", maintain_order=True).select(pl.exclude("place")).to_arrow()
 
 
 def _row_score(job: str, row: dict[str, Any], scores: list[dict[str, Any]]) -> RowScore:

@@ -28,6 +28,7 @@ def writer_lock(root: Path, *, until: float, file: str = "writer.lock") -> Itera
     try:
         yield _locked(descriptor, until)
     finally:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)  # closing does not let go of it while a forked child has it open too
         os.close(descriptor)
 
 

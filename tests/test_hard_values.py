@@ -76,13 +76,14 @@ def test_errors_nan_and_missing_stay_three_things_whichever_way_they_come_in(sto
     assert (shown["rows_scored"], shown["rows_unscored"], shown["rows_error"], shown["rows_total"]) == (2, 5, 2, 9)
 
 
-@pytest.mark.xfail(strict=True, reason="a slice in which no label counts has no distribution, which the model wants")
-def test_a_slice_in_which_no_label_was_scored_is_a_slice(store):
+@pytest.mark.parametrize("value", ["good", 0.5, True])
+def test_a_slice_in_which_nothing_was_scored_is_a_slice(store, value):
     with store.job("job") as job:
-        job.log(item=1, scores={"grade": "good"}, metadata={"kind": "a"})
+        job.log(item=1, scores={"grade": value}, metadata={"kind": "a"})
         job.log(item=2, scores={"grade": None}, metadata={"kind": "b"})
+        job.log(item=3, error="refused", metadata={"kind": "c"})
     scores = store.aggregate_scores("job", by="metadata.kind").scores
-    assert [(score.slice, score.count, score.rows_total) for score in scores] == [("a", 1, 1), ("b", 0, 1)]
+    assert [(score.slice, score.count, score.rows_total) for score in scores] == [("a", 1, 1), ("b", 0, 1), ("c", 0, 1)]
 
 
 # Texts
