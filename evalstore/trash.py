@@ -82,7 +82,10 @@ def waiting(root: Path) -> list[Tombstone]:
 
 def tombstones(root: Path) -> list[Tombstone]:
     """All deleted jobs that can be restored, the last one deleted first."""
-    still = waiting(root)  # first: one that is moved meanwhile is then found twice, and not missed
+    still = [
+        *_announced(root),
+        *waiting(root),
+    ]  # first: one that is moved meanwhile is then found twice, and not missed
     moved = (_tombstone(root / "trash" / name / _INSIDE) for name in _names(root) if not name.endswith(".json"))
     found = {one.job_id: one for one in (*moved, *still) if one is not None}
     return sorted(found.values(), key=lambda one: one.deleted_at, reverse=True)
@@ -143,6 +146,19 @@ def purge(root: Path, stone: Tombstone) -> None:
     with suppress(FileNotFoundError):
         grave.rename(gone)
     shutil.rmtree(gone, ignore_errors=True)
+
+
+def _announced(root: Path) -> list[Tombstone]:
+    """The deletions that nobody could publish yet, by their markers."""
+    found = []
+    for file in (root / "pending").glob("delete-*.json"):
+        document = read_document(file) or {}
+        job_id, path = document.get("job_id"), document.get("path")
+        if isinstance(job_id, str) and isinstance(path, str) and file.name == f"delete-{job_id}.json":
+            with suppress(FileNotFoundError):
+                moment = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+                found.append(Tombstone(job_id, path, moment, "deleted"))
+    return found
 
 
 def _names(root: Path) -> list[str]:

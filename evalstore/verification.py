@@ -17,7 +17,7 @@ from evalstore.errors import BrokenStore, QueryError
 from evalstore.job_document import document_problem, job_document
 from evalstore.job_folder import interrupted_jobs
 from evalstore.store_lock import writer_lock
-from evalstore.trash import has_tombstone, tombstones, waiting
+from evalstore.trash import has_tombstone, is_deleted, tombstones, waiting
 from evalstore.unpublished import unpublished
 
 if TYPE_CHECKING:
@@ -88,6 +88,8 @@ def verify(
     left = {stone.job_id for stone in waiting(root)}
     seen: dict[str, str] = {}
     for path in committed_jobs(root):
+        if is_deleted(root, job_id_of(root, path) or ""):
+            continue
         result.findings += _job(root, path, result, left, checksums=checksums)
         job_id = None if document_problem(root, path) else job_id_of(root, path)
         if job_id and (first := seen.setdefault(job_id, path)) != path:
@@ -96,7 +98,9 @@ def verify(
         result.jobs += 1
         if progress:
             progress(result.jobs)
-    result.findings += [*_catalog(root, catalog), *_segments(root, checksums=checksums)]
+    named = {finding.path for finding in result.findings}
+    in_catalog = (finding for finding in _catalog(root, catalog) if finding.path not in named)  # one cause, one advice
+    result.findings += [*in_catalog, *_segments(root, checksums=checksums)]
     result.findings += [*_rest(root), *_meta(root)]
     for part in _PARTS:
         result.bytes[part] = _size(root / part)
