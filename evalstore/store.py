@@ -102,8 +102,9 @@ class Store(Upkeep):
 
         `resume=True` goes on with the job of this name, if there is one, be it interrupted or finished: it starts with
         the old rows (ask `job.has(row_key)`), a row in error may be logged again, and what was said about the job is
-        kept. `overwrite=True` starts anew (an interrupted job of this name is finished first: `store.finish`). Either way the old job stays as it is until the new one is committed, takes
-        its place in one step, and sends it into the trash.
+        kept. `overwrite=True` starts anew; an interrupted job of this name has to be finished first (`store.finish`).
+        Either way the old job stays as it is until the new one is committed, takes its place in one step, and sends it
+        into the trash.
 
         Raises: InvalidName, JobExists, JobBusy; UsageError, also when a resumed job had another model, dataset, config
         or other declarations.
