@@ -343,6 +343,16 @@ def test_without_clusters_and_repetitions_it_is_the_textbook_error(store):
     assert aggregate(store, values).std_error == pytest.approx(np.std(values, ddof=1) / math.sqrt(5))
 
 
+def test_an_item_of_several_clusters_belongs_to_that_of_its_lowest_repetition_that_names_one(store):
+    named = [("a", 2, "Y", 4.0), ("a", 1, "X", 2.0), ("a", 0, None, 3.0), ("b", 0, "X", 1.0), ("c", 0, "Y", 7.0)]
+    rows = [
+        {"row_key": key, "repetition": repetition, "cluster": cluster, "scores": {"m": value}}
+        for key, repetition, cluster, value in named
+    ]
+    [one] = aggregates(store, rows).values()
+    assert one.std_error == pytest.approx(error_of_mean([("X", [4.0, 2.0, 3.0]), ("X", [1.0]), ("Y", [7.0])]))
+
+
 def test_a_repetition_adds_no_certainty(store):
     once = [{"row_key": key, "scores": {"m": key % 2}} for key in range(6)]
     [single] = aggregates(store, once).values()

@@ -2,7 +2,8 @@
 -- for the commit of a job, for slices and for other error policies. Population and sample spread stand apart;
 -- percentiles are numpy's `weibull`; std_error = sample deviation of the item means / sqrt(items): repetitions of an
 -- item are averaged first, and where rows name a cluster it is the cluster-robust error of the mean with the factor G
--- / (G - 1). Every row of a suite counts in every metric that was measured there, so that nothing drops out of a total
+-- / (G - 1); an item whose repetitions name several clusters belongs to that of the lowest repetition that names one.
+-- Every row of a suite counts in every metric that was measured there, so that nothing drops out of a total
 -- unseen.
 CREATE OR REPLACE MACRO score_aggregates(errors := 'exclude', slice_source := NULL, slice_path := NULL) AS TABLE
     WITH sliced_row AS MATERIALIZED (
