@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from evalstore import json_text
 from evalstore.committed import job_id_of
 from evalstore.database import Database, for_glob
 from evalstore.durable_files import read_document, sync_file, write_document
@@ -65,7 +64,7 @@ def resume_attempt(
         raise BrokenStore(f"{root / 'jobs' / path / 'job.json'} cannot be read: run `evalstore verify`")
     before = document["job"]
     merged = _merged({**before, "metrics": document["metrics"]}, head)
-    merged |= {"elapsed": before.get("duration"), "replaced_characters": before.get("replaced_characters") or 0}
+    merged["elapsed"] = before.get("duration")
     staged = StagedJob.claim(root, {**merged, "resumes": before["status"]}, replaces=old)
     try:
         _restart_journal(staged, _lines_of(root / "jobs" / path, document["files"]))
@@ -114,17 +113,18 @@ def _merged(before: dict[str, Any], head: dict[str, Any]) -> dict[str, Any]:
 
     Raises: UsageError where the two contradict each other.
     """
-    said = json_text.loads(json_text.dumps(head)[0])
     for field in _SAME:
-        if said.get(field) not in (None, before.get(field)):
-            raise _contradiction(head["name"], field, before.get(field), said[field])
+        if head.get(field) not in (None, before.get(field)):
+            raise _contradiction(head["name"], field, before.get(field), head[field])
     known = {(one["metric"], one["name"]): one for one in before["metrics"]}
-    for one in said["metrics"]:
+    for one in head["metrics"]:
         if one != known.get((one["metric"], one["name"]), one):
             raise _contradiction(head["name"], "metrics", known[one["metric"], one["name"]], one)
     kept = {field: before.get(field) for field in (*_SAME, "created_at", "started_at")}
     kept |= {field: head.get(field) or before.get(field) for field in _KEPT}
-    return {**head, **kept, "metrics": declared(before["metrics"], said["metrics"])}
+    # What is said again is not counted again.
+    kept["replaced_characters"] = max(before.get("replaced_characters") or 0, head["replaced_characters"])
+    return {**head, **kept, "metrics": declared(before["metrics"], head["metrics"])}
 
 
 def declared(general: list[dict[str, Any]], own: list[dict[str, Any]]) -> list[dict[str, Any]]:

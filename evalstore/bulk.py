@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from evalstore.errors import UnknownField, UsageError, near
+from evalstore import json_text
+from evalstore.errors import InvalidScore, UnknownField, UsageError, near
 from evalstore.job_files import FrameRows
+from evalstore.logged_line import checked_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -59,9 +61,22 @@ class ColumnMapping:
             for column in mapping.values():
                 if column not in columns:
                     raise UnknownField(f"{part}: the frame has no column {column!r}; {near(column, columns)}")
-        if not named["scores"]:
-            raise UsageError("record() needs the score columns: scores=['exact_match']")
         return named
+
+    def check(self) -> None:
+        """Refuses what `log()` would refuse of any row.
+
+        Raises: UsageError, InvalidScore.
+        """
+        checked_text("suite", self.suite)
+        if not (scores := _named(self.scores)):
+            raise UsageError("record() needs the score columns: scores=['exact_match']")
+        if "" in scores:
+            raise InvalidScore("scores: a metric is named by text, not by ''")
+        for part in ("scores", "item", "sample", "reference", "metadata"):
+            for name in _named(getattr(self, part) or ()):
+                if not isinstance(name, str):
+                    raise UsageError(f"{part}: a field is named by text, not by {name!r}")
 
 
 def is_simple(frame: pl.DataFrame, mapping: dict[str, dict[str, str]]) -> bool:
@@ -119,11 +134,19 @@ def logged_rows(rows: pl.DataFrame | Iterable[dict[str, Any]], mapping: ColumnMa
         }
 
 
-def frame_rows(frame: pl.DataFrame, mapping: ColumnMapping) -> FrameRows:
-    """The rows and the scores of a simple frame, as the SQL of the commit reads them."""
+def frame_rows(frame: pl.DataFrame, mapping: ColumnMapping) -> tuple[FrameRows, int]:
+    """The rows and the scores of a simple frame, as the SQL of the commit reads them.
+
+    And how many lone surrogates were replaced in what names them.
+
+    Raises: UsageError where two names of a part are the same then.
+    """
     import polars as pl
 
-    names = mapping.resolved(frame.columns)
+    given = {**mapping.resolved(frame.columns), "suite": mapping.suite}
+    texts = {part: json_text.given(part, said) for part, said in given.items()}
+    replaced = sum(count for _, count in texts.values()) * len(frame)  # as log() counts them, in every row
+    names = {part: json_text.loads(text) for part, (text, _) in texts.items()}
     parts = {part: _object(frame, names[part]) for part in ("item", "sample", "reference", "metadata")}
     columns = {
         **parts,
@@ -137,7 +160,7 @@ def frame_rows(frame: pl.DataFrame, mapping: ColumnMapping) -> FrameRows:
     scores = {name: frame.select(*_score(frame[column])).to_arrow() for name, column in names["scores"].items()}
     keys = rows["row_key" if "row_key" in names["row"] else "canonical_item"]
     are_distinct = keys.null_count() == 0 and keys.n_unique() == len(keys)
-    return FrameRows(mapping.suite, rows.to_arrow(), scores, are_distinct=are_distinct)
+    return FrameRows(names["suite"], rows.to_arrow(), scores, are_distinct=are_distinct), replaced
 
 
 def _row_kinds() -> dict[str, pl.DataType]:
@@ -163,7 +186,7 @@ def _object(frame: pl.DataFrame, names: dict[str, str]) -> pl.Series:
     fields = [
         frame[column].cast(wider.get(frame[column].dtype.base_type(), frame[column].dtype)) for column in names.values()
     ]
-    named = [series.alias(name) for series, name in zip(fields, names, strict=True)]
+    named = dict(zip(names, fields, strict=True))  # a list of columns would give one without a name another name
     return pl.DataFrame(named).select(pl.struct(pl.all()).struct.json_encode()).to_series()
 
 

@@ -9,7 +9,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
-from evalstore import names
+from evalstore import json_text, names
 from evalstore.errors import UsageError, near
 from evalstore.job_folder import host
 from evalstore.models import declarations
@@ -50,9 +50,9 @@ def job_head(
     metadata: Any = None,
     **context: Unpack[JobContext],
 ) -> dict[str, Any]:
-    """The head of a job, checked: all that its document will say except totals.
+    """The head of a job, checked, as plain JSON: all that its document will say except totals.
 
-    Raises: InvalidName, UsageError.
+    Raises: InvalidName; UsageError, which names the field.
     """
     kind, tags, created = context.get("kind", "evaluation"), context.get("tags", ()), context.get("created_at")
     if unknown := context.keys() - JobContext.__annotations__.keys():
@@ -66,7 +66,7 @@ def job_head(
     if created is not None and created.tzinfo is None:
         raise UsageError(f"created_at {created.isoformat()} has no time zone: write datetime(..., tzinfo=UTC)")
     moment = (created or datetime.now(UTC)).astimezone(UTC).isoformat()
-    return {
+    head = {
         "job_id": str(uuid.uuid4()),
         "workspace": names.check_name(workspace, "workspace"),
         "name": names.check_name(name),
@@ -75,7 +75,7 @@ def job_head(
         "dataset": names.reference(context.get("dataset"), "dataset"),
         "model": names.reference(context.get("model"), "model"),
         "group": context.get("group"),
-        "labels": {str(key): str(value) for key, value in (context.get("labels") or {}).items()},
+        "labels": _labels(context.get("labels")),
         "tags": sorted({str(tag) for tag in tags}),
         "config": context.get("config"),
         "metadata": metadata,
@@ -88,6 +88,19 @@ def job_head(
         "host": host(),
         "pid": os.getpid(),
     }
+    # Checked and replaced here, so that whatever is made of the head later can be written.
+    texts = {field: json_text.given(field, value) for field, value in head.items()}
+    head = {field: json_text.loads(text) for field, (text, _) in texts.items()}
+    return {**head, "tags": sorted(set(head["tags"])), "replaced_characters": sum(count for _, count in texts.values())}
+
+
+def _labels(labels: Mapping[str, str] | None) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for key, value in (labels or {}).items():
+        if str(key) in found:
+            raise UsageError(f"labels: two keys are both {str(key)!r} as text; give them texts that differ")
+        found[str(key)] = str(value)
+    return found
 
 
 def prefixed_name(prefix: str) -> str:

@@ -6,7 +6,10 @@ from datetime import datetime
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from evalstore.durable_files import read_document
+from evalstore.json_text import DEEPEST, depth
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["document_problem", "job_document"]
 
 _TEXTS = ("job_id", "workspace", "name", "kind", "status", "created_at")
+_LEVELS_AROUND = 2  # the document and its job, around what a user gave
 _aggregate_texts = itemgetter("suite", "metric", "name", "score_type")
 _aggregate_numbers = itemgetter(
     "count", "nan_count", "inf_count", "out_of_range", "items_scored",
@@ -31,6 +35,8 @@ def document_problem(root: Path, path: str) -> str | None:
     document = read_document(file)
     if document is None:
         return "job.json cannot be read"
+    if _is_too_deep(document):
+        return "job.json is nested too deeply"
     job = document.get("job")
     named = isinstance(job, dict) and all(isinstance(job.get(field), str) for field in ("workspace", "name"))
     if isinstance(job, dict) and named and path != (told := f"{job['workspace']}/{job['name']}"):
@@ -56,7 +62,17 @@ def _is_usable(document: dict[str, Any], path: str) -> bool:
         and all(_is_aggregate(aggregate) for aggregate in document["aggregates"])
         and isinstance(files, dict)
         and all(_is_file(files.get(kind)) for kind in ("scores", "rows"))
+        and not _is_too_deep(document)
     )
+
+
+def _is_too_deep(document: dict[str, Any]) -> bool:
+    """Whether it is nested more deeply than anything is written: who reads it could not write it down again."""
+    try:
+        orjson.dumps(document)
+    except TypeError:
+        return depth(document) > DEEPEST + _LEVELS_AROUND
+    return False
 
 
 def _is_aggregate(aggregate: dict[str, Any]) -> bool:

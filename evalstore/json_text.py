@@ -2,6 +2,8 @@
 
 JSON has no NaN or infinity and DuckDB's reader no lone surrogates; both are kept visible instead of failing a run:
 non-finite numbers are written as the strings "nan", "inf" and "-inf", lone surrogates as U+FFFD, and counted.
+What would be lost in silence is refused: one of two keys of a dict that are the same text, and nesting that a reader
+could not follow.
 """
 
 from __future__ import annotations
@@ -13,13 +15,17 @@ import re
 from datetime import date, time
 from enum import Enum
 from functools import singledispatch
+from itertools import repeat
 from typing import Any
 
 import orjson
 
-__all__ = ["canonical", "dumps", "loads"]
+from evalstore.errors import UsageError
 
-_PLAIN = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
+__all__ = ["DEEPEST", "canonical", "depth", "dumps", "given", "loads"]
+
+DEEPEST = 254  # levels of what is stored: as many as orjson writes, so that what it has written needs no look
+_PLAIN = orjson.OPT_SERIALIZE_NUMPY
 _SORTED = _PLAIN | orjson.OPT_SORT_KEYS
 _FORM = bytes.maketrans(b"123456789:,[- \n\r\t", b"0" * 9 + b":" * 8)
 _LONG_INTEGER = b":" + b"0" * 19  # under _FORM: nineteen digits, and nothing but the start of a value before them
@@ -27,13 +33,36 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def dumps(value: Any) -> tuple[str, int]:
-    """The JSON text of a value, and how many lone surrogates were replaced in it."""
-    return _encode(value, _PLAIN)
+    """The JSON text of a document of ours, and how many lone surrogates were replaced in it.
+
+    Raises: UsageError as `given`, and RecursionError where that leaves out what is too deep.
+    """
+    return _encode(value, _PLAIN, "document", deepest=None)
+
+
+def given(field: str, value: Any) -> tuple[str, int]:
+    """The JSON text of what a user gave as this field, and how many lone surrogates were replaced in it.
+
+    Raises: UsageError where two keys of a dict are the same text, or where it is nested more than `DEEPEST` levels.
+    """
+    try:
+        return _encode(value, _PLAIN, field, deepest=DEEPEST)
+    except RecursionError as error:
+        raise _too_deep(field) from error
 
 
 def canonical(value: Any) -> str:
-    """The JSON text of a value with sorted keys: equal for equal content, for hashing."""
-    return _encode(value, _SORTED)[0]
+    """The JSON text of a value that was `given`, with sorted keys: equal for equal content, for hashing."""
+    return _encode(value, _SORTED, "value", deepest=None)[0]
+
+
+def depth(value: Any) -> int:
+    """How many levels of lists and dicts a value of plain JSON has, however many that are."""
+    level, held = 0, [value]
+    while held := [one for one in held if isinstance(one, (dict, list))]:
+        level += 1
+        held = [one for holder in held for one in (holder.values() if isinstance(holder, dict) else holder)]
+    return level
 
 
 def loads(text: str | bytes) -> Any:
@@ -57,41 +86,86 @@ def _finite(text: str) -> float | str:
     return number if math.isfinite(number) else str(number)
 
 
-def _encode(value: Any, options: int) -> tuple[str, int]:
+def _encode(value: Any, options: int, field: str, *, deepest: int | None) -> tuple[str, int]:
     try:
         text = orjson.dumps(value, _fallback, options)
-    except (TypeError, ValueError, RecursionError):  # integers beyond 64 bit, lone surrogates, odd keys
-        return _encode_slowly(value, options)
+    except (TypeError, ValueError, RecursionError):
+        try:
+            text = orjson.dumps(value, _fallback, options | orjson.OPT_NON_STR_KEYS)
+        except (TypeError, ValueError, RecursionError):  # integers beyond 64 bit, lone surrogates, odd keys, depth
+            return _encode_slowly(value, options, field, deepest)
+        _check_keys(text, field)
     if b"null" in text and _holds_non_finite(value):  # orjson writes NaN as null, which would make it a missing value
-        return _encode_slowly(value, options)
+        return _encode_slowly(value, options, field, deepest)
     return text.decode(), 0
 
 
-def _encode_slowly(value: Any, options: int) -> tuple[str, int]:
-    replaced = 0
+def _encode_slowly(value: Any, options: int, field: str, deepest: int | None) -> tuple[str, int]:
+    reader = _Reader(field)
+    document = reader.plain(value, math.inf if deepest is None else deepest)
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=options == _SORTED)
+    return text, reader.replaced
 
-    def plain(value: Any) -> Any:
-        nonlocal replaced
+
+class _Reader:
+    """Makes plain JSON of any value, with one call of Python a level: deep values are met deep in a program's stack."""
+
+    def __init__(self, field: str) -> None:
+        self.field, self.replaced = field, 0
+
+    def plain(self, value: Any, levels_left: float) -> Any:
         if isinstance(value, Enum):
-            value = value.value
+            return self.plain(value.value, levels_left)
         if isinstance(value, str):
-            text = str(value)
-            if _SURROGATE.search(text):
-                # A pair that was split by an earlier decoding becomes the character that it stands for.
-                joined = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-                replaced += joined.count("\ufffd") - text.count("\ufffd")
-                text = joined
-            return text
+            return self._text(value)
         if value is None or isinstance(value, (bool, int, float)):
             return _plain_number(value)
+        if not isinstance(value, (dict, list, tuple)):
+            return self.plain(_natural(value), levels_left)
+        if not levels_left:
+            raise _too_deep(self.field)
         if isinstance(value, dict):
-            return {plain(key if isinstance(key, str) else _key(key)): plain(held) for key, held in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [plain(held) for held in value]
-        return plain(_natural(value))
+            return dict(zip(self._keys(value), map(self.plain, value.values(), repeat(levels_left - 1)), strict=False))
+        return list(map(self.plain, value, repeat(levels_left - 1)))
 
-    text = json.dumps(plain(value), ensure_ascii=False, separators=(",", ":"), sort_keys=options == _SORTED)
-    return text, replaced
+    def _text(self, value: str) -> str:
+        text = str(value.value if isinstance(value, Enum) else value)
+        if _SURROGATE.search(text):
+            # A pair that was split by an earlier decoding becomes the character that it stands for.
+            joined = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            self.replaced += joined.count("\ufffd") - text.count("\ufffd")
+            text = joined
+        return text
+
+    def _keys(self, value: dict[Any, Any]) -> dict[str, None]:
+        found: dict[str, None] = {}
+        for key in value:
+            name = self._text(key if isinstance(key, str) else _key(key))
+            if name in found:
+                raise _same_key(self.field, name)
+            found[name] = None
+        return found
+
+
+def _check_keys(text: bytes, field: str) -> None:
+    """Refuses JSON in which a key stands twice in one object."""
+
+    def check(pairs: list[tuple[str, Any]]) -> None:
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise _same_key(field, key)
+            seen.add(key)
+
+    json.loads(text, object_pairs_hook=check)
+
+
+def _same_key(field: str, key: str) -> UsageError:
+    return UsageError(f"{field}: two keys of one dict are both {key!r} as text; give them texts that differ")
+
+
+def _too_deep(field: str) -> UsageError:
+    return UsageError(f"{field} is nested too deeply: {DEEPEST} levels of lists and dicts can be kept")
 
 
 def _plain_number(value: Any) -> Any:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-__all__ = ["encoded", "error_document", "logged_line", "row_key_text"]
+__all__ = ["checked_text", "encoded", "error_document", "logged_line", "row_key_text"]
 
 _LIMITS = {"repetition": 2**31}
 
@@ -41,10 +41,10 @@ def logged_line(
 
     Raises: UsageError (InvalidScore), which names the field.
     """
-    line: dict[str, Any] = {"position": position, "suite": _text("suite", suite)}
+    line: dict[str, Any] = {"position": position, "suite": checked_text("suite", suite)}
     replaced = _put_documents(line, documents)
     if requests is not None:
-        line["requests"], count = json_text.dumps(requests)
+        line["requests"], count = json_text.given("requests", requests)
         replaced += count
     canonical_item = json_text.canonical(documents["item"])
     reference = documents["reference"]
@@ -59,7 +59,7 @@ def logged_line(
     _put_counts(line, counts)
     _put_moments(line, moments)
     if cluster is not None:
-        line["cluster"] = _text("cluster", str(cluster))
+        line["cluster"] = checked_text("cluster", str(cluster))
     if tags:
         line["tags"] = [tags] if isinstance(tags, str) else [str(tag) for tag in tags]
     return line, replaced
@@ -70,7 +70,7 @@ def _put_documents(line: dict[str, Any], documents: dict[str, Any]) -> int:
     replaced = 0
     for field, value in documents.items():
         if value is not None:
-            line[field], count = _object_text(value)
+            line[field], count = _object_text(field, value)
             replaced += count
     return replaced
 
@@ -115,17 +115,21 @@ def _float(field: str, value: Any) -> float:
 
 
 def encoded(line: dict[str, Any]) -> tuple[bytes, int]:
-    """The line as bytes with a newline, and how many lone surrogates were replaced in it."""
+    """The line as bytes with a newline, and how many lone surrogates were replaced in it.
+
+    Raises: InvalidScore where two metrics, or two names of one, are the same then.
+    """
     try:
         return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE), 0
     except (TypeError, ValueError):  # a lone surrogate in a key, a tag, an error
         text, replaced = json_text.dumps(line)
+        score_values.check_distinct(json_text.loads(text)["scores"])
         return text.encode() + b"\n", replaced
 
 
-def _object_text(value: Any) -> tuple[str, int]:
+def _object_text(field: str, value: Any) -> tuple[str, int]:
     """The JSON object of a value, `{"value": ...}` round what is none; and how many lone surrogates were replaced."""
-    text, replaced = json_text.dumps(value)
+    text, replaced = json_text.given(field, value)
     return (text if text.startswith("{") else f'{{"value":{text}}}'), replaced
 
 
@@ -152,7 +156,8 @@ def row_key_text(key: Any) -> str:
     return str(key)
 
 
-def _text(field: str, value: Any) -> str:
+def checked_text(field: str, value: Any) -> str:
+    """A text that is not empty. Raises: UsageError, which names the field."""
     if not isinstance(value, str) or not value:
         raise UsageError(f"{field} is a text that is not empty, not {value!r}")
     return value

@@ -12,7 +12,7 @@ from evalstore import json_text
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["append", "latest_declarations"]
+__all__ = ["append", "is_declaration", "latest_declarations"]
 
 
 def append(root: Path, file: str, entry: dict[str, Any]) -> None:
@@ -51,12 +51,20 @@ def read(root: Path, file: str) -> list[dict[str, Any]]:
     for line in lines:
         try:
             entries.append(json_text.loads(line))
-        except ValueError:  # torn by a crash: it was never acknowledged
+        except (ValueError, RecursionError):  # torn by a crash: it was never acknowledged
             continue
     return entries
 
 
 def latest_declarations(root: Path) -> list[dict[str, Any]]:
     """The declaration in force for each (workspace, metric, name): the last one made."""
-    found = {(e["workspace"], e["metric"], e.get("name")): e for e in read(root, "metrics.jsonl")}
-    return list(found.values())
+    entries = [entry for entry in read(root, "metrics.jsonl") if is_declaration(entry)]
+    return list({(e["workspace"], e["metric"], e.get("name")): e for e in entries}.values())
+
+
+def is_declaration(entry: Any) -> bool:
+    """Whether an entry can be the declaration of a metric; what else stands in the file stops nobody."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("name"), str | None):
+        return False
+    is_named = all(isinstance(entry.get(field), str) for field in ("workspace", "metric"))
+    return is_named and json_text.depth(entry) <= json_text.DEEPEST

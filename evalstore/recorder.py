@@ -176,9 +176,10 @@ class Job:
             return
         self._commit(self._staged.journal, status, error)
 
-    def log_frame(self, rows: FrameRows) -> None:
+    def log_frame(self, rows: FrameRows, replaced_characters: int = 0) -> None:
         """Takes all rows of the job as one frame, past the journal, and finishes the job. Raises: as `finish()`."""
         self._check_is_writable()
+        self.replaced_characters += replaced_characters
         self._commit(rows, "completed", None)
 
     def abandon(self) -> None:

@@ -10,9 +10,9 @@ import math
 from typing import Any
 
 from evalstore import json_text
-from evalstore.errors import InvalidScore, near
+from evalstore.errors import InvalidScore, UsageError, near
 
-__all__ = ["STATUSES", "error_text", "normalise"]
+__all__ = ["STATUSES", "check_distinct", "error_text", "normalise"]
 
 # Fields of a score dict that are text, and those that are any JSON.
 _TEXT = {"comment", "source_run_id", "target_run_id"}
@@ -54,6 +54,21 @@ def normalise(scores: dict[str, Any] | None) -> tuple[list[dict[str, Any]], int]
         else:
             written.append(_score(metric, given))
     return written, sum(score.pop("replaced", 0) for score in written)
+
+
+def check_distinct(written: list[dict[str, Any]]) -> None:
+    """Refuses written scores of one row of which two would be the same one.
+
+    Raises: InvalidScore, which names the metric.
+    """
+    seen = set()
+    for score in written:
+        key = score["metric"], score.get("name") or score["metric"], score["score_index"]
+        if key in seen:
+            raise InvalidScore(
+                f"scores: two metrics, or two names of one, are both {key[1]!r} as text; give them texts that differ"
+            )
+        seen.add(key)
 
 
 def error_text(error: str | BaseException) -> str:
@@ -104,7 +119,10 @@ def _fields(score: dict[str, Any], given: dict[str, Any]) -> None:
 def _document(score: dict[str, Any], field: str, value: Any) -> None:
     if field in score:  # an integer too long for a double has left its digits in `extra`
         value = {**json_text.loads(score[field]), **(value if isinstance(value, dict) else {"extra": value})}
-    score[field], replaced = json_text.dumps(value)
+    try:
+        score[field], replaced = json_text.given(f"metric {score['metric']!r}, {field}", value)
+    except UsageError as error:
+        raise InvalidScore(str(error)) from error
     score["replaced"] = score.get("replaced", 0) + replaced
 
 

@@ -157,8 +157,9 @@ class Store(Upkeep):
         frame = frames.as_polars(rows)
         job = self._open_job(name, metadata=job_metadata, overwrite=overwrite, **context)
         try:
+            mapping.check()
             if frame is not None and bulk.is_simple(frame, mapping.resolved(frame.columns)):
-                job.log_frame(bulk.frame_rows(frame, mapping))
+                job.log_frame(*bulk.frame_rows(frame, mapping))
             else:
                 for row in bulk.logged_rows(rows if frame is None else frame, mapping):
                     job.log(**row)

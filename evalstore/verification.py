@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from evalstore import json_text, segments
+from evalstore import json_text, meta, segments
 from evalstore.committed import committed_jobs, folders, job_id_of
 from evalstore.database import Database, for_glob
 from evalstore.durable_files import read_document
@@ -270,21 +270,22 @@ def _rest(root: Path) -> Iterator[Finding]:
 
 def _meta(root: Path) -> Iterator[Finding]:
     for file in sorted((root / "meta").glob("*.jsonl")):
-        for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
-            if line and not _is_json(line):
-                yield Finding("note", f"meta/{file.name}:{number}", "was cut off when written, and does not count")
+        for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").split("\n"), 1):
+            if line and (problem := _entry_problem(line, file.name)):
+                yield Finding("note", f"meta/{file.name}:{number}", f"{problem}, and does not count")
 
 
 def _names(folder: Path) -> list[str]:
     return sorted(entry.name for entry in os.scandir(folder))
 
 
-def _is_json(line: str) -> bool:
+def _entry_problem(line: str, file: str) -> str | None:
     try:
-        json_text.loads(line)
-    except ValueError:
-        return False
-    return True
+        entry = json_text.loads(line)
+    except (ValueError, RecursionError):
+        return "was cut off when written"
+    is_sound = file != "metrics.jsonl" or meta.is_declaration(entry)
+    return None if is_sound else "is no declaration of a metric"
 
 
 def _size(path: Path) -> int:
