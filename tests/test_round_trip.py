@@ -834,8 +834,9 @@ def test_a_frame_of_distinct_keys_makes_the_very_files_of_the_general_way(store,
     made = bulk.frame_rows
 
     def not_known_to_be_distinct(*given):
-        assert made(*given).are_distinct
-        return dataclasses.replace(made(*given), are_distinct=False)
+        rows, replaced = made(*given)
+        assert rows.are_distinct
+        return dataclasses.replace(rows, are_distinct=False), replaced
 
     monkeypatch.setattr(bulk, "frame_rows", not_known_to_be_distinct)
     general = recorded(store, frame, **said)
