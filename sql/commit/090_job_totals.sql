@@ -24,6 +24,18 @@ whole_suite AS (
     WHERE rows_scored = rows_total
 ),
 
+single_row AS (
+    SELECT r.*
+    FROM rows AS r
+    ANTI JOIN whole_suite AS whole ON r.job_id = whole.job_id AND r.suite = whole.suite
+),
+
+single_score AS (
+    SELECT score.*
+    FROM row_scores AS score
+    ANTI JOIN whole_suite AS whole ON score.job_id = whole.job_id AND score.suite = whole.suite
+),
+
 row_state AS (
     SELECT
         r.job_id,
@@ -32,8 +44,8 @@ row_state AS (
         r.repetition,
         bool_or(coalesce(score.status = 'scored', FALSE)) AS is_scored,
         bool_or(r.error IS NOT NULL OR coalesce(score.status = 'error', FALSE)) AS is_error
-    FROM (SELECT * FROM rows ANTI JOIN whole_suite USING (job_id, suite)) AS r
-    LEFT JOIN (SELECT * FROM row_scores ANTI JOIN whole_suite USING (job_id, suite)) AS score
+    FROM single_row AS r
+    LEFT JOIN single_score AS score
         ON
             r.job_id = score.job_id
             AND r.suite = score.suite

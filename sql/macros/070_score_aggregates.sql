@@ -84,7 +84,21 @@ CREATE OR REPLACE MACRO score_aggregates(errors := 'exclude', slice_source := NU
     -- By way of one list, so that DuckDB expects few groups and many scores: it looks up the smaller side of a join.
     score_group AS MATERIALIZED (
         SELECT unnest(groups, max_depth := 2)
-        FROM (SELECT list(found_group) AS groups FROM found_group)
+        FROM (SELECT list(found_group) AS groups FROM found_group) AS listed
+    ),
+
+    told_suite AS (
+        SELECT DISTINCT
+            job_id,
+            suite
+        FROM slice_rows
+        WHERE is_told
+    ),
+
+    told_score AS (
+        SELECT s.*
+        FROM row_scores AS s
+        SEMI JOIN told_suite ON s.job_id = told_suite.job_id AND s.suite = told_suite.suite
     ),
 
     -- The scores of suites with telling rows, and those rows where they lack a score.
@@ -103,11 +117,7 @@ CREATE OR REPLACE MACRO score_aggregates(errors := 'exclude', slice_source := NU
             s.value,
             s.label,
             s.passed
-        FROM (
-            SELECT *
-            FROM row_scores
-            SEMI JOIN (SELECT * FROM slice_rows WHERE slice_rows.is_told) AS told_suite USING (job_id, suite)
-        ) AS s
+        FROM told_score AS s
         FULL JOIN telling_row AS r
             ON
                 s.job_id = r.job_id
