@@ -112,7 +112,7 @@ def _job(root: Path, path: str, result: Verification, left: set[str], *, checksu
     folder = root / "jobs" / path
     document = job_document(root, path)
     if document is None:
-        if not folder.exists():
+        if not folder.exists() or job_document(root, path):  # it was deleted, or put in another's place, just now
             return []
         problem = document_problem(root, path) or "job.json cannot be used"
         advice = "put the file back from a copy, or move the folder out of the store"
@@ -253,11 +253,12 @@ def _rest(root: Path) -> Iterator[Finding]:
         path = f"{job['workspace']}/{job['job']}"
         logged = "1 row logged" if job["rows_logged"] == 1 else f"{job['rows_logged']} rows logged"
         yield Finding("note", f"staging/{path}", f"was interrupted, {logged}: `evalstore finish {path}`")
-    known = {stone.job_id for stone in tombstones(root)}
-    for file in sorted((root / "trash").glob("[!.]*.json")):
+    files, graves = sorted((root / "trash").glob("[!.]*.json")), folders(root / "trash")
+    known = {stone.job_id for stone in tombstones(root)}  # after the look at the folder: others go on deleting
+    for file in files:
         if file.stem not in known and has_tombstone(root, file.stem):
             yield Finding("error", f"trash/{file.name}", "cannot be read, and hides a job: remove it to show the job")
-    for folder in folders(root / "trash"):
+    for folder in graves:
         if folder.name not in known and not folder.name.startswith(".") and folder.exists():
             yield Finding("note", f"trash/{folder.name}", "holds a job that is neither deleted nor there")
     for file in sorted((root / "pending").glob("[!.]*.json")):

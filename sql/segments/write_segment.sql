@@ -1,4 +1,4 @@
--- segments/scores-<segment_id>.parquet: the scores of some jobs, those of one metric side by side.
+-- The scores of some jobs as one file, segments/scores-<segment_id>.parquet: those of one metric side by side.
 COPY (
     SELECT * EXCLUDE (workspace, job)
     FROM row_scores

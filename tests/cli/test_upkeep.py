@@ -210,9 +210,9 @@ def test_a_broken_store_is_exit_code_4_in_every_format(here, root):
     scores.chmod(0o644)
     scores.write_bytes(data)
     (root / "jobs/default/two/job.json").write_text("{")
-    complaint = f"evalstore: 3 things in {root} are wrong\n"
+    complaint = f"evalstore: 2 things in {root} are wrong\n"
     quick = here("verify", "--no-checksums")
-    assert (quick.code, quick.stderr) == (4, f"evalstore: 2 things in {root} are wrong\n")
+    assert (quick.code, quick.stderr) == (4, f"evalstore: 1 thing in {root} is wrong\n")
     done = here("verify")
     assert (done.code, done.stderr) == (4, complaint)
     assert f"error    jobs/default/one/{scores.name}" in done.lines
