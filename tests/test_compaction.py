@@ -186,7 +186,7 @@ def test_large_jobs_stay_in_their_own_files(store, small_segments):
 # Lost and broken files
 
 
-@pytest.mark.parametrize("how", ["folder", "files"])
+@pytest.mark.parametrize("how", ["folder", pytest.param("files", marks=pytest.mark.slow)])
 def test_segments_removed_by_hand_cost_nothing(store, how):
     record(store, "job")
     copies(store, "job", 5)
@@ -211,8 +211,17 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("damage", BROKEN)
-@pytest.mark.parametrize("then", ["ask", "rebuild", "compact"])
+SHORT = {("garbage", "ask"), ("cut", "rebuild"), ("empty", "compact")}
+
+
+@pytest.mark.parametrize(
+    ("damage", "then"),
+    [
+        pytest.param(damage, then, marks=[] if (damage, then) in SHORT else pytest.mark.slow)
+        for damage in BROKEN
+        for then in ("ask", "rebuild", "compact")
+    ],
+)
 def test_a_segment_that_cannot_be_read_stops_nobody(store, damage, then):
     for n in range(3):
         record(store, f"job-{n}")
@@ -358,7 +367,7 @@ def operation(store):
 
 @pytest.mark.parametrize(
     "every",
-    [pytest.param(9, id="short"), pytest.param(1, id="long", marks=[pytest.mark.slow, pytest.mark.timeout(1800)])],
+    [pytest.param(17, id="short"), pytest.param(1, id="long", marks=[pytest.mark.slow, pytest.mark.timeout(1800)])],
 )
 def test_a_death_at_any_step_of_a_compaction_changes_no_answer(store, small_segments, no_grace, every):
     record(store, "job", 2)

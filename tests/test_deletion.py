@@ -347,7 +347,7 @@ def base_store(store, *, is_buried=True):
     return store.root
 
 
-EVERY = [pytest.param(9, id="short"), pytest.param(1, id="long", marks=[pytest.mark.slow, pytest.mark.timeout(1800)])]
+EVERY = [pytest.param(23, id="short"), pytest.param(1, id="long", marks=[pytest.mark.slow, pytest.mark.timeout(1800)])]
 
 
 @pytest.mark.parametrize("every", EVERY)

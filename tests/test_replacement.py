@@ -254,7 +254,7 @@ committed.exchange = refuse
 """
 
 
-@pytest.mark.parametrize("can_exchange", [True, False])
+@pytest.mark.parametrize("can_exchange", [True, pytest.param(False, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("how", ["overwrite", "resume"])
 def test_a_death_while_one_job_takes_the_place_of_another_leaves_one_of_them(store, how, can_exchange):
     old = record(store, "a")
@@ -628,7 +628,7 @@ def everything(store):
 @pytest.mark.parametrize("ended", ["error", "killed"])
 @pytest.mark.parametrize(
     "examples",
-    [pytest.param(12, id="short"), pytest.param(600, id="long", marks=[pytest.mark.slow, pytest.mark.timeout(3000)])],
+    [pytest.param(6, id="short"), pytest.param(600, id="long", marks=[pytest.mark.slow, pytest.mark.timeout(3000)])],
 )
 def test_what_a_resumed_job_starts_with_is_bit_by_bit_what_was_logged(examples, ended):
     @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
