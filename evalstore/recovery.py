@@ -37,7 +37,7 @@ def commit_staged(
         **{key: value for key, value in staged.head.items() if key not in _OF_THE_ATTEMPT},
         "status": status,
         "finished_at": finished_at.isoformat(),
-        "duration": staged.seconds_before + seconds,
+        "duration": round(staged.seconds_before + seconds, 6),  # as exact as the times are
         "error": error,
         "replaced_characters": replaced_characters + (staged.head.get("replaced_characters") or 0),
     }

@@ -194,7 +194,7 @@ def assert_nothing_half(store, said):
 @pytest.mark.parametrize(
     ("rounds", "writers"),
     [
-        pytest.param(4, 3, id="short"),
+        pytest.param(2, 3, id="short"),
         pytest.param(110, 3, id="long", marks=[pytest.mark.slow, pytest.mark.timeout(3000)]),
     ],
 )
