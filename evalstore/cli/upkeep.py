@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -110,7 +111,7 @@ def verify(place: Place, /, *, no_checksums: bool, format: str, output: str | No
     store = place.open()
     with progress("checking", "jobs") as tell:
         found = store.verify(checksums=not no_checksums, progress=tell)
-    page = lambda: verify_page(found, is_table=format == "markdown")  # noqa: E731
+    page = partial(verify_page, found, is_table=format == "markdown")
     write(Answer(found.to_polars, page, found.to_dict), format, output)
     if not found:
         raise BrokenStore(f"{counted(len(found.errors), 'thing')} in {store.root} {_is(len(found.errors))} wrong")
