@@ -9,15 +9,14 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from evalstore import trash
 from evalstore.durable_files import exchange, fault_point, read_document, sync_file, sync_folder
-from evalstore.errors import JobExists, StoreBusy
+from evalstore.errors import JobExists
 from evalstore.markers import Marker, pending_markers, place_marker
-from evalstore.store_lock import writer_lock
+from evalstore.store_lock import exclusively
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,9 +122,7 @@ def _place(root: Path, commit: Path, job_id: str, path: str) -> None:
 
 def _replace(root: Path, commit: Path, job_id: str, path: str, replaces: str) -> None:
     target = root / "jobs" / path
-    with writer_lock(root, until=time.monotonic() + WAIT_TO_REPLACE) as held:
-        if not held:
-            raise StoreBusy(f"job {path} cannot be replaced: another process has been publishing for a minute")
+    with exclusively(root, wait=WAIT_TO_REPLACE):
         if not target.exists():
             _place(root, commit, job_id, path)
             return

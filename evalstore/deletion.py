@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from evalstore import trash
 from evalstore.committed import folders, job_id_of
 from evalstore.durable_files import read_document
-from evalstore.errors import BrokenStore, JobBusy, JobExists, JobNotFound, StoreBusy, near
+from evalstore.errors import BrokenStore, JobBusy, JobExists, JobNotFound, near
 from evalstore.job_folder import is_committed, is_dead
 from evalstore.markers import Marker, pending_markers, place_marker
 from evalstore.segments import drop, live_segments
-from evalstore.store_lock import writer_lock
+from evalstore.store_lock import PATIENCE, exclusively, still_busy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Pruned", "delete", "prune", "restore"]
 
-WAIT = 30.0  # seconds for whoever publishes
 _CLAIMED_BY_THEN = 60.0  # seconds: a younger folder may belong to a process that is about to lock it
 
 
@@ -54,9 +53,7 @@ def restore(root: Path, catalog: Catalog, workspace: str, name: str) -> Tombston
 
     Raises: JobNotFound; JobExists when the name has been used again; JobBusy while somebody writes under it.
     """
-    with writer_lock(root, until=time.monotonic() + WAIT) as held:
-        if not held:
-            raise StoreBusy("another process has been publishing for half a minute; try again")
+    with exclusively(root):
         for marker in pending_markers(root):  # deletions that nobody could publish
             if marker.operation == "delete" and not trash.has_tombstone(root, marker.job_id):
                 trash.place_tombstone(root, marker.job_id, marker.path, "deleted")
@@ -93,10 +90,9 @@ def prune(root: Path, catalog: Catalog, *, older_than: float = 0.0, dry_run: boo
     age = max(older_than, trash.GRACE)
     if dry_run:
         return _old(root, age)
-    catalog.publish()
-    with writer_lock(root, until=time.monotonic() + WAIT) as held:
-        if not held:
-            raise StoreBusy("another process has been publishing for half a minute; try again")
+    if not catalog.publish(wait=PATIENCE):  # what a question may still be shown must not be purged
+        raise still_busy()
+    with exclusively(root):
         pruned = _old(root, age)
         for stone in pruned.jobs:
             if trash.has_tombstone(root, stone.job_id):

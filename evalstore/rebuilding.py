@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from evalstore import names
 from evalstore.committed import committed_jobs, job_id_of
 from evalstore.durable_files import read_document, write_document
-from evalstore.errors import InvalidName, StoreBusy
+from evalstore.errors import InvalidName
 from evalstore.job_document import document_problem, job_document
-from evalstore.store_lock import writer_lock
+from evalstore.store_lock import PATIENCE, exclusively, still_busy
 from evalstore.trash import is_deleted
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DELETED", "Rebuilt", "rebuild"]
 
-WAIT = 30.0  # seconds for whoever publishes
 DELETED = "is deleted; `evalstore restore` brings it back"
 
 
@@ -41,12 +39,10 @@ def rebuild(root: Path, catalog: Catalog, *, adopt: bool = False) -> Rebuilt:
     Raises: StoreBusy, OSError.
     """
     if adopt:
-        with writer_lock(root, until=time.monotonic() + WAIT) as held:
-            if not held:
-                raise StoreBusy("another process has been publishing for half a minute; try again")
+        with exclusively(root):
             _adopt(root)
-    if not catalog.publish(wait=WAIT, anew=True):
-        raise StoreBusy("another process has been publishing for half a minute; try again")
+    if not catalog.publish(wait=PATIENCE, anew=True):
+        raise still_busy()
     taken, left_out = dict[str, str](), []
     for path in committed_jobs(root):
         job_id = job_id_of(root, path) or ""

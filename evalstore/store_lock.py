@@ -8,12 +8,15 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from evalstore.errors import StoreBusy
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["writer_lock"]
+__all__ = ["PATIENCE", "exclusively", "still_busy", "writer_lock"]
 
+PATIENCE = 30.0  # seconds for whoever publishes
 _LOOK_EVERY = 0.003  # seconds
 
 
@@ -30,6 +33,23 @@ def writer_lock(root: Path, *, until: float, file: str = "writer.lock") -> Itera
     finally:
         fcntl.flock(descriptor, fcntl.LOCK_UN)  # closing does not let go of it while a forked child has it open too
         os.close(descriptor)
+
+
+@contextmanager
+def exclusively(root: Path, *, wait: float = PATIENCE) -> Iterator[None]:
+    """Holds the writer lock for work that cannot be left to others.
+
+    Raises: StoreBusy when it could not be had for so many seconds; then nothing has changed.
+    """
+    with writer_lock(root, until=time.monotonic() + wait) as held:
+        if not held:
+            raise still_busy(wait)
+        yield
+
+
+def still_busy(wait: float = PATIENCE) -> StoreBusy:
+    """What is said when the lock could not be had."""
+    return StoreBusy(f"another process has been publishing for {wait:.0f} seconds; nothing was changed: try again")
 
 
 def _locked(descriptor: int, until: float) -> bool:

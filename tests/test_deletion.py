@@ -12,8 +12,10 @@ import duckdb
 import pytest
 
 import evalstore
-from evalstore import catalog, trash
-from evalstore.errors import JobBusy, JobExists, JobNotFound
+from evalstore import catalog, deletion, trash
+from evalstore.errors import JobBusy, JobExists, JobNotFound, StoreBusy
+from evalstore.markers import Marker, place_marker
+from evalstore.store_lock import writer_lock
 from tests.crashes import deaths
 from tests.processes import Process, ask_elsewhere, read_only_disk, run
 from tests.whole_jobs import WHOLE, assert_all_whole, assert_clean, copies, deleted, record
@@ -249,6 +251,21 @@ def test_prune_takes_the_scores_out_of_the_segments_too(store, no_grace):
     assert_clean(store)
 
 
+def test_prune_takes_nothing_while_another_process_publishes(store, monkeypatch):
+    record(store, "a")
+    store.delete("a")
+    [before] = store.trash()["job"].to_list()
+    monkeypatch.setattr(trash, "GRACE", 0.0)
+    monkeypatch.setattr(deletion, "PATIENCE", 0.1)
+    place_marker(store.root, Marker("meta", "00000000-0000-4000-8000-000000000000", "metrics.jsonl"))
+    with writer_lock(store.root, until=0.0) as held:
+        assert held
+        with pytest.raises(StoreBusy, match="nothing was changed"):
+            store.prune()
+    assert store.trash()["job"].to_list() == [before]
+    assert store.restore("a") == "default/a"
+
+
 def test_prune_removes_what_dead_processes_have_left(store):
     record(store, "a")
     run(
@@ -414,7 +431,7 @@ def test_a_death_at_any_step_of_pruning_leaves_a_job_restorable_or_gone_for_good
 
 DELETES_AND_RESTORES = """
 import random
-from evalstore import catalog, trash
+from evalstore import catalog, deletion, trash
 trash.GRACE = catalog.GRACE = 0.02
 store = evalstore.open(root)
 say("ready")
