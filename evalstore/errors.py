@@ -4,6 +4,7 @@ EvalStoreError
 ├── UsageError (ValueError)       the call is wrong: change the call                     exit code 2
 │   ├── InvalidName               a job, workspace, metric or reference that is not allowed
 │   ├── InvalidScore              a score that is neither number, boolean, label nor a dict of known fields
+│   ├── InvalidEvaluator (TypeError)  an evaluator that could only be called wrongly; names the arguments it may have
 │   ├── InvalidCondition          a `--where` condition that cannot be read
 │   └── UnknownField              a field, column or option that does not exist; names the valid ones
 ├── NotFound (LookupError)        what was named is not there; names what is near        exit code 2
@@ -32,6 +33,7 @@ __all__ = [
     "BrokenStore",
     "EvalStoreError",
     "InvalidCondition",
+    "InvalidEvaluator",
     "InvalidName",
     "InvalidScore",
     "JobBusy",
@@ -66,6 +68,10 @@ class InvalidName(UsageError):
 
 class InvalidScore(UsageError):
     """A score that is neither a number, a boolean, a label, None, nor a dict or list of those."""
+
+
+class InvalidEvaluator(UsageError, TypeError):
+    """What is no evaluator, or could only be called wrongly; the message names the arguments that one may have."""
 
 
 class InvalidCondition(UsageError):
