@@ -6,7 +6,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from evalstore.evaluation.evaluating import aevaluate, evaluate
     from evalstore.evaluation.evaluators import DynamicRunEvaluator, RunEvaluator, run_evaluator
+    from evalstore.evaluation.experiment_results import AsyncExperimentResults, ExperimentResultRow, ExperimentResults
+    from evalstore.evaluation.reporting import report
     from evalstore.evaluation.results import (
         Category,
         ComparisonEvaluationResult,
@@ -18,28 +21,40 @@ if TYPE_CHECKING:
 
 # Looked up when first used: `import evalstore` must not wait for pydantic.
 _HOME = {
+    "AsyncExperimentResults": "experiment_results",
     "Category": "results",
     "ComparisonEvaluationResult": "results",
     "DynamicRunEvaluator": "evaluators",
     "EvaluationResult": "results",
     "EvaluationResults": "results",
     "Example": "schemas",
+    "ExperimentResultRow": "experiment_results",
+    "ExperimentResults": "experiment_results",
     "FeedbackConfig": "results",
     "Run": "schemas",
     "RunEvaluator": "evaluators",
+    "aevaluate": "evaluating",
+    "evaluate": "evaluating",
+    "report": "reporting",
     "run_evaluator": "evaluators",
 }
 
 __all__ = [
+    "AsyncExperimentResults",
     "Category",
     "ComparisonEvaluationResult",
     "DynamicRunEvaluator",
     "EvaluationResult",
     "EvaluationResults",
     "Example",
+    "ExperimentResultRow",
+    "ExperimentResults",
     "FeedbackConfig",
     "Run",
     "RunEvaluator",
+    "aevaluate",
+    "evaluate",
+    "report",
     "run_evaluator",
 ]
 
