@@ -179,7 +179,8 @@ class _ObjectEvaluator(RunEvaluator):
     @property
     def is_async(self) -> bool:
         """Whether it has an asynchronous form of its own."""
-        return self._aevaluate is not None
+        said = getattr(self._evaluator, "is_async", None)
+        return said if isinstance(said, bool) else self._aevaluate is not None
 
     @property
     def feedback_keys(self) -> list[str]:
