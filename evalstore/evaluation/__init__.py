@@ -6,7 +6,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from evalstore.evaluation.comparative import DynamicComparisonRunEvaluator, comparison_evaluator
     from evalstore.evaluation.evaluators import DynamicRunEvaluator, RunEvaluator, run_evaluator
+    from evalstore.evaluation.judge import llm_judge
+    from evalstore.evaluation.ready import (
+        contains,
+        exact_match,
+        json_equality,
+        normalised_text,
+        numeric_tolerance,
+        regex,
+    )
     from evalstore.evaluation.results import (
         Category,
         ComparisonEvaluationResult,
@@ -15,11 +25,13 @@ if TYPE_CHECKING:
         FeedbackConfig,
     )
     from evalstore.evaluation.schemas import Example, Run
+    from evalstore.evaluation.string_evaluator import StringEvaluator
 
 # Looked up when first used: `import evalstore` must not wait for pydantic.
 _HOME = {
     "Category": "results",
     "ComparisonEvaluationResult": "results",
+    "DynamicComparisonRunEvaluator": "comparative",
     "DynamicRunEvaluator": "evaluators",
     "EvaluationResult": "results",
     "EvaluationResults": "results",
@@ -27,12 +39,22 @@ _HOME = {
     "FeedbackConfig": "results",
     "Run": "schemas",
     "RunEvaluator": "evaluators",
+    "StringEvaluator": "string_evaluator",
+    "comparison_evaluator": "comparative",
+    "contains": "ready",
+    "exact_match": "ready",
+    "json_equality": "ready",
+    "llm_judge": "judge",
+    "normalised_text": "ready",
+    "numeric_tolerance": "ready",
+    "regex": "ready",
     "run_evaluator": "evaluators",
 }
 
 __all__ = [
     "Category",
     "ComparisonEvaluationResult",
+    "DynamicComparisonRunEvaluator",
     "DynamicRunEvaluator",
     "EvaluationResult",
     "EvaluationResults",
@@ -40,6 +62,15 @@ __all__ = [
     "FeedbackConfig",
     "Run",
     "RunEvaluator",
+    "StringEvaluator",
+    "comparison_evaluator",
+    "contains",
+    "exact_match",
+    "json_equality",
+    "llm_judge",
+    "normalised_text",
+    "numeric_tolerance",
+    "regex",
     "run_evaluator",
 ]
 
