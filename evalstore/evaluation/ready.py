@@ -141,8 +141,9 @@ def numeric_tolerance(
 
     def evaluate(outputs: Any, reference_outputs: Any) -> dict[str, Any]:
         wanted = number_of(_picked(reference_outputs, reference_field or field, "reference"))
+        output = _picked(outputs, field, "output")
         try:
-            given = number_of(_picked(outputs, field, "output"))
+            given = number_of(output)
         except ValueError as error:
             return {"score": False, "comment": str(error)}
         if isinstance(given, float) or isinstance(wanted, float):  # NaN is near nothing, an infinity near itself

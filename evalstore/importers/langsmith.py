@@ -135,11 +135,13 @@ def _finished(results: Any, task: asyncio.Future[Any]) -> Iterator[Any]:
 def _awaited(results: Any) -> Iterator[Any]:
     """The rows of an asynchronous iterable, read to its end in a thread with a loop of its own."""
     rows: list[Any] = []
+    take = rows.append  # one by one: those before a failure count
     failures: list[BaseException] = []
 
     async def read() -> None:
         try:
-            rows.extend([row async for row in results])
+            async for row in results:
+                take(row)
         except Exception as error:  # noqa: BLE001  # the producer's, whatever it is
             failures.append(error)
 
