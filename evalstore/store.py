@@ -173,13 +173,16 @@ class Store(Upkeep):
     def import_from(
         self,
         format: str,
-        path: str | os.PathLike[str],
+        source: Any,
         *,
         progress: Callable[[int], None] | None = None,
         **options: Any,
     ) -> ImportReport:
-        """Brings results of another tool into the store. Formats: `rows` (any file of records).
+        """Brings results of another tool into the store: the path of a file, or what the tool returned.
 
+        Formats: `rows` (any file of records), `langsmith` (what its own evaluate() or aevaluate() returned).
+
+        For `langsmith`: job=NAME, without which it is that of the experiment; suite; and what `job()` takes.
         For `rows`: job=NAME; item, reference, sample, scores, metadata: {name: dotted path}; row_key, cluster, latency,
         cost, prompt_tokens, completion_tokens, error, repetition: a dotted path; suite; skip_bad_rows; and what `job()`
         takes. `progress` is called with the number of rows so far.
@@ -188,7 +191,7 @@ class Store(Upkeep):
         """
         from evalstore import importers
 
-        return importers.run(format, Path(path), self._open_job, progress=progress, **options)
+        return importers.run(format, source, self._open_job, progress=progress, **options)
 
     def finish(self, job: str) -> int:
         """Commits a job that was interrupted (SIGKILL, power loss) with all its rows, as `interrupted`; their number.
