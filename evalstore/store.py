@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 import weakref
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -31,9 +32,10 @@ from evalstore.metrics import Metrics
 from evalstore.rows import RowScores
 from evalstore.session import Session
 from evalstore.upkeep import Upkeep
+from evalstore.watching import JobProgress, Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Self, Unpack
 
     import polars as pl
@@ -202,6 +204,39 @@ class Store(Upkeep):
         address = names.parse_address(job, self.workspace)
         return recovery.finish_interrupted(
             self.root, address.workspace, address.name or job, self._job_files, self._catalog
+        )
+
+    def watch(self, job: str, *, every: float = 1.0) -> Iterator[JobProgress]:
+        """How far a job is, looked at every so many seconds until it has ended; also one of another process.
+
+        The last one tells how it ended. A job that has ended already gives one.
+
+        Raises: JobNotFound.
+        """
+        store_folder.require(self.root)
+        address = names.parse_address(job, self.workspace)
+        return self._looks(job, Watcher(self.root, address.workspace, address.name or ""), every)
+
+    def _looks(self, job: str, watcher: Watcher, every: float) -> Iterator[JobProgress]:
+        while (now := watcher.look()) is not None:
+            yield now
+            if now.status != "active":
+                return
+            time.sleep(every)
+        shown = self.show(job)
+        scores = self.aggregate_scores(job).scores
+        keys = [one.metric if one.name == one.metric else f"{one.metric}/{one.name}" for one in scores]
+        yield JobProgress(
+            shown["name"],
+            shown["status"],
+            shown["rows_total"],
+            shown["rows_total"],
+            self.sql("SELECT count(*) FROM rows WHERE job_id = $id AND error IS NOT NULL", id=shown["job_id"]).item(),
+            {key: one.mean for key, one in zip(keys, scores, strict=True)},
+            {key: one.rows_error for key, one in zip(keys, scores, strict=True) if one.rows_error},
+            shown["duration"],
+            None,
+            None,
         )
 
     @cached_property

@@ -1,6 +1,7 @@
 """Experiments that break off, in real processes, and go on: what was paid for is there, and only the rest is paid."""
 
 import json
+import os
 import signal
 
 import pytest
@@ -289,10 +290,6 @@ for row in results:
 
 
 def test_the_disk_may_be_full(store, monkeypatch):
-    import os
-
-    from evalstore import journal
-
     write, budget = os.write, [3000]
 
     def small_disk(descriptor, data):
@@ -303,7 +300,7 @@ def test_the_disk_may_be_full(store, monkeypatch):
 
     data = [{"inputs": {"q": n}, "id": str(n)} for n in range(50)]
     with monkeypatch.context() as patch:
-        patch.setattr(journal.os, "write", small_disk)
+        patch.setattr(os, "write", small_disk)
         with pytest.raises(OSError, match=r"[Nn]o space left"):
             evaluate(lambda inputs: {"a": 1}, data, [lambda outputs: 1, lambda run: 2], store=store, name="run")
     assert evalstore.open(store.root).sql("SELECT count(*) FROM interrupted_jobs").item() <= 1

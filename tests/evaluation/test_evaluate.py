@@ -46,7 +46,7 @@ def test_each_row_is_there_as_an_object_and_in_the_store(store):
     assert [row["run"].outputs for row in results] == [{"a": 2 * number} for number in range(6)]
     row = results[1]
     assert (row["run"].inputs, row["run"].error, row["example"].outputs) == ({"q": 1}, None, {"a": 2})
-    assert row["run"].start_time <= row["run"].end_time
+    assert row["run"].latency >= 0
     assert isinstance(row["run"].id, UUID)
     assert [(one.key, one.score, one.value, one.comment) for one in row["evaluation_results"]["results"]] == [
         ("right", True, None, None),
@@ -110,7 +110,7 @@ def test_the_name_is_one_and_begins_with_the_prefix(store):
 
 
 class Fails(RunEvaluator):
-    def evaluate_run(self, run, example=None):
+    def evaluate_run(self, run, example=None, evaluator_run_id=None):
         raise KeyError("in a class")
 
 
@@ -167,11 +167,11 @@ def test_a_failed_row_is_kept_and_never_a_score(store):
     results = evaluate(target, DATA[:3], [is_short, failed], store=store, name="run")
     row = results[1]
     assert row["run"].outputs is None
-    assert row["run"].error.startswith("ValueError('boom')\n\nTraceback")
+    assert str(row["run"].error).startswith("ValueError('boom')\n\nTraceback")
     assert [(one.key, one.score) for one in row["evaluation_results"]["results"]] == [
         ("is_short", None), ("failed", True)
     ]  # fmt: skip
-    assert "boom" in row["evaluation_results"]["results"][0].comment
+    assert "boom" in str(row["evaluation_results"]["results"][0].comment)
     line = stored_rows(store, "run")["n1", 0]
     assert (line["error"], line["sample"]) == ("ValueError: boom", None)
     assert json.loads(line["error_details"])["type"] == "ValueError"
@@ -273,10 +273,13 @@ def test_what_a_target_does_to_its_inputs_is_not_seen_by_evaluators(store):
         return {"a": 1}
 
     seen = []
+
+    def look(inputs, run):
+        seen.append((inputs, run.inputs))
+        return 1
+
     data = [{"inputs": {"q": 1, "list": []}}]
-    results = evaluate(
-        target, data, [lambda inputs, run: seen.append((inputs, run.inputs)) or 1], store=store, name="run"
-    )
+    results = evaluate(target, data, [look], store=store, name="run")
     assert seen == [({"q": 1, "list": []}, {"q": 1, "list": []})]
     assert results[0]["run"].inputs == {"q": 1, "list": []}
     assert json.loads(stored_rows(store, "run").popitem()[1]["item"]) == {"q": 1, "list": []}
@@ -310,7 +313,7 @@ def test_usage_metadata_in_the_outputs_is_understood(store):
 
 
 def test_outputs_that_cannot_be_stored_are_an_error_of_their_row(store):
-    deep = []
+    deep: list = []
     for _ in range(300):
         deep = [deep]
     results = evaluate(lambda inputs: {"a": deep if inputs["q"] == 1 else 1}, DATA[:2], [], store=store, name="run")
@@ -431,7 +434,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("options", "error", "message"), REFUSED, ids=range(len(REFUSED)))
 def test_what_is_wrong_with_a_call_is_said_before_anything_runs(store, options, error, message):
-    called = []
+    called: list = []
     with pytest.raises(error, match=message):
         evaluate(called.append, **{"data": DATA, "store": store, **options})
     assert not called
@@ -513,7 +516,9 @@ def test_rows_come_as_they_are_completed_and_keep_their_place_in_the_dataset(sto
 @pytest.mark.parametrize("concurrency", [0, 3])
 @pytest.mark.parametrize("is_async", [False, True])
 def test_a_generator_is_never_read_ahead(store, concurrency, is_async):
-    begun, read, worst = [], [], []
+    begun: list = []
+    read: list = []
+    worst: list = []
 
     def source():
         for row in DATA * 4:
@@ -579,7 +584,7 @@ def test_a_stream_raises_at_its_end_each_time(store, concurrency):
     results = evaluate(double, broken_source(), [right], store=store, name="run", blocking=False,
                        max_concurrency=concurrency)  # fmt: skip
     for _ in range(2):
-        seen = []
+        seen: list = []
         with pytest.raises(ConnectionError):
             seen.extend(results)
         assert len(seen) == 3
@@ -691,8 +696,8 @@ def test_a_feedback_config_declares_the_metric(store):
     ]
     assert (declared["quality"]["minimum"], declared["quality"]["maximum"]) == (0, 1)
     assert "odd" not in declared
-    aggregates = {one.metric: one for one in results.aggregate_scores.scores}
-    assert [(step.label, step.count) for step in aggregates["rating"].rubric_distribution] == [
+    [rated] = [one.to_dict() for one in results.aggregate_scores.scores if one.metric == "rating"]
+    assert [(step["label"], step["count"]) for step in rated["rubric_distribution"]] == [
         ("Poor", 1), ("Excellent", 2)
     ]  # fmt: skip
     assert json.loads(stored_scores(store, "run")["odd", "n0", 0, 0]["feedback_config"])["type"] == "nope"
@@ -751,9 +756,14 @@ def test_without_a_store_it_is_the_one_of_the_environment_and_that_is_said_once(
 
 def test_duck_typed_examples_are_handed_on_as_they_are(store):
     example, seen = Duck(1), []
-    results = evaluate(double, [example], [lambda run, example: seen.append(example) or 1], store=store)
+
+    def look(run, example):
+        seen.append(example)
+        return 1
+
+    results = evaluate(double, [example], [look], store=store)
     assert seen == [example]
-    assert results[0]["example"] is example
+    assert [row["example"] for row in results] == [example]
 
 
 def test_ids_that_are_uuids_are_the_keys_of_rows(store):
