@@ -9,7 +9,8 @@ EvalStoreError
 │   └── UnknownField              a field, column or option that does not exist; names the valid ones
 ├── NotFound (LookupError)        what was named is not there; names what is near        exit code 2
 │   ├── StoreNotFound
-│   └── JobNotFound
+│   ├── JobNotFound
+│   └── DatasetNotFound
 ├── JobExists                     the name is taken by another job                       exit code 2
 ├── JobBusy                       a living process is writing this job                   exit code 2
 ├── JudgeFailed                   a model that judges raised, or replied without a score exit code 4
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BrokenInput",
     "BrokenStore",
+    "DatasetNotFound",
     "EvalStoreError",
     "InvalidCondition",
     "InvalidEvaluator",
@@ -96,6 +98,10 @@ class StoreNotFound(NotFound):
 
 class JobNotFound(NotFound):
     """There is no job of this name; the message names near ones."""
+
+
+class DatasetNotFound(NotFound):
+    """The store keeps no dataset of this name, or none of this version; the message names near ones."""
 
 
 class JobExists(EvalStoreError):

@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from asyncio import CancelledError
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from evalstore import logged_line
@@ -167,6 +168,16 @@ class Job:
         with self._lock:
             self.replaced_characters += self._summary.log(scores)
 
+    def summary_scores(self) -> list[dict[str, Any]]:
+        """The scores of the whole job that stand so far, as they are written."""
+        with self._lock:
+            return self._summary.all()
+
+    @property
+    def created_at(self) -> str:
+        """When the job was made, in ISO format; a resumed job keeps it."""
+        return str(self._staged.head["created_at"])
+
     def declare(self, metric: str, **fields: Any) -> None:
         """Declares a metric of this job while it runs, unless it is declared already.
 
@@ -211,15 +222,24 @@ class Job:
 
         Raises: UsageError, OSError; then the row stays open.
         """
-        self._check_is_writable()
         data = row.whole([])
-        with self._lock:
+        with self._lock:  # whoever finishes the job meanwhile takes the rows that are open
+            self._check_is_writable()
             offset = self._staged.journal.append(data)
             if self._knows_all_rows:
                 self._index.note_line(row.line)
-        if self._parts is not None:
-            self._parts.forget(row)
+            if self._parts is not None:
+                self._parts.forget(row)
         return offset
+
+    def prepare(self) -> None:
+        """Makes ready in the background what `finish()` needs, which then takes less time."""
+
+        def prepare() -> None:
+            with suppress(Exception):  # finish() meets it again, and raises it
+                self._files()
+
+        threading.Thread(target=prepare, name="evalstore-prepare", daemon=True).start()
 
     def journal_file(self) -> Path:
         """Where the journal is while the job is active."""
@@ -252,7 +272,7 @@ class Job:
             raise UsageError(f"finishing {self.name!r} failed; its rows are safe: run `evalstore finish {self.name}`")
         if self.status != "active" or os.getpid() != self._process:
             return
-        if self._staged.head.get("resumes") == "completed" and not self._has_new_rows:
+        if self._staged.head.get("resumes") == "completed" and not (self.has_new_rows or self._summary.has_new):
             self._staged.abandon()  # the job was complete, and nothing has come to it: it stays as it is
             self.status = status
             return
@@ -274,13 +294,15 @@ class Job:
             self._staged.abandon()
 
     @property
-    def _has_new_rows(self) -> bool:
-        return self._staged.journal.lines > self._rows_before or self._summary.has_new
+    def has_new_rows(self) -> bool:
+        """Whether rows have been logged since the job was opened."""
+        return self._staged.journal.lines > self._rows_before
 
     def _commit(self, rows: Journal | FrameRows, status: str, error: BaseException | None) -> None:
         """On an error the name is let go of, with the rows in the journal: the job is then an interrupted one."""
         seconds = time.monotonic() - self._began
-        self.status = "failed"
+        with self._lock:
+            self.status = "failed"
         try:
             if self._parts is not None:
                 for line in self._parts.incomplete():

@@ -4,7 +4,7 @@
 
     {"begin": {"total": 300, "evaluators": [{"evaluator": "judge", "metrics": ["judge"]}, ...]}}
     {"row": {"position": 7, ...}}                                      a line of the journal, without scores to come
-    {"position": 7, "evaluator": "judge", "scores": [...]}             what one evaluator has said of it
+    {"position": 7, "evaluator": "judge", "scores": [...], "requests": [...]}    what one evaluator has said of it
 
 A row that is complete stands in the journal as one line, under the same position. The others are put there by whoever
 finishes the job or goes on with it, with what there is.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["FILE", "OpenRow", "RowParts", "fold", "missing_scores", "read_lines"]
+__all__ = ["FILE", "OpenRow", "RowParts", "evaluator_of", "fold", "missing_scores", "offsets", "read_lines"]
 
 FILE = "parts.jsonl"
 MISSING = "the run ended before this evaluator did"
@@ -51,10 +51,10 @@ class RowParts:
         self._open[line["position"]] = row
         return row
 
-    def append_scores(self, position: int, evaluator: str, data: bytes) -> None:
-        """Makes the scores of one evaluator durable."""
-        name = _bytes(evaluator)
-        self._file.append(b'{"position":%d,"evaluator":%b,"scores":[%b]}\n' % (position, name, data))
+    def append_scores(self, position: int, evaluator: str, data: bytes, requests: list[Any]) -> None:
+        """Makes the scores of one evaluator durable, and the raw calls that it made."""
+        tail = b',"requests":%b}\n' % json_text.given("requests", requests)[0].encode() if requests else b"}\n"
+        self._file.append(b'{"position":%d,"evaluator":%b,"scores":[%b]%b' % (position, _bytes(evaluator), data, tail))
 
     def forget(self, row: OpenRow) -> None:
         """A row is complete."""
@@ -80,22 +80,27 @@ class OpenRow:
         self._texts: list[bytes] = [_inner(kept)] if kept else []
         self.evaluators: set[str] = {name for score in kept if (name := evaluator_of(score))}
 
-    def add(self, evaluator: str, scores: dict[str, Any], *, is_last: bool = False) -> int:
-        """Takes what an evaluator has said, as `Job.log` takes scores; how many lone surrogates were replaced.
+    def add(
+        self, evaluator: str, scores: dict[str, Any], *, requests: list[Any] | None = None, is_last: bool = False
+    ) -> list[dict[str, Any]]:
+        """Takes what an evaluator has said, as `Job.log` takes scores, and its raw calls; the scores as written.
 
         The last one becomes durable with the whole row.
 
-        Raises: InvalidScore, OSError; then nothing was taken.
+        Raises: InvalidScore, UsageError, OSError; then nothing was taken.
         """
-        written, replaced = score_values.normalise(scores)
+        written, _ = score_values.normalise(scores)
         data = _inner(written)
+        line = _with_requests(self.line, requests) if requests else self.line
         if not is_last:
-            self._parts.append_scores(self.line["position"], evaluator, data)
+            self._parts.append_scores(self.line["position"], evaluator, data, requests or [])
+        if line is not self.line:
+            self.line, self._data = line, _bytes(line) + b"\n"
         self.scores += written
         self.evaluators.add(evaluator)
         if data:
             self._texts.append(data)
-        return replaced
+        return written
 
     def whole(self, more: list[dict[str, Any]]) -> bytes:
         """The row as one line of the journal, with some more scores."""
@@ -131,11 +136,21 @@ def fold(folder: Path, journal: Journal) -> int:
                 returned[position] = {name for score in line["row"]["scores"] if (name := evaluator_of(score))}
         elif line["position"] in rows:
             rows[line["position"]]["scores"] += line["scores"]
+            rows[line["position"]] = _with_requests(rows[line["position"]], line.get("requests"))
             returned[line["position"]].add(line["evaluator"])
     for position, row in rows.items():
         row["scores"] = score_values.numbered([*row["scores"], *missing_scores(expected, returned[position])])
         journal.append(_bytes(row) + b"\n")
     return len(rows)
+
+
+def _with_requests(line: dict[str, Any], more: list[Any] | None) -> dict[str, Any]:
+    """A line of the journal with some more raw calls."""
+    if not more:
+        return line
+    before = json_text.loads(line["requests"]) if line.get("requests") else []
+    requests = [*(before if isinstance(before, list) else [before]), *more]
+    return {**line, "requests": json_text.given("requests", requests)[0]}
 
 
 def missing_scores(expected: list[dict[str, Any]], returned: set[str]) -> list[dict[str, Any]]:
@@ -163,13 +178,20 @@ def evaluator_of(score: dict[str, Any]) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def read_lines(path: Path, start: int = 0) -> Iterator[dict[str, Any]]:
-    """The whole lines of a file of parts, or of a journal, from an offset on."""
+def read_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """The whole lines of a file of parts, or of a journal."""
+    for _, line in offsets(path):
+        yield line
+
+
+def offsets(path: Path, start: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The same from an offset on, each with the offset at which it begins."""
     with path.open("rb") as file:
         file.seek(start)
         for line in file:
             if line.endswith(b"\n"):
-                yield orjson.loads(line)
+                yield start, orjson.loads(line)
+            start += len(line)
 
 
 def _inner(scores: list[dict[str, Any]]) -> bytes:

@@ -23,6 +23,7 @@ from evalstore import (
 )
 from evalstore.aggregates import AggregateScores
 from evalstore.catalog import Catalog
+from evalstore.datasets import Datasets
 from evalstore.errors import JobNotFound, UnknownField, UsageError, near
 from evalstore.job_files import JobFiles
 from evalstore.job_folder import is_dead
@@ -207,6 +208,11 @@ class Store(Upkeep):
     def metrics(self) -> Metrics:
         """Declarations of metrics: `store.metrics.declare("quality", minimum=1, maximum=5)`."""
         return Metrics(self.root, self.workspace, self._catalog)
+
+    @cached_property
+    def datasets(self) -> Datasets:
+        """Datasets kept in the store: `store.datasets.add("capitals", rows)`."""
+        return Datasets(self.root, self.workspace)
 
     # Asking
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from evalstore.evaluation.comparative import DynamicComparisonRunEvaluator, comparison_evaluator
+    from evalstore.evaluation.evaluating import aevaluate, evaluate
     from evalstore.evaluation.evaluators import DynamicRunEvaluator, RunEvaluator, run_evaluator
+    from evalstore.evaluation.experiment_results import AsyncExperimentResults, ExperimentResultRow, ExperimentResults
     from evalstore.evaluation.judge import llm_judge
     from evalstore.evaluation.ready import (
         contains,
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
         numeric_tolerance,
         regex,
     )
+    from evalstore.evaluation.reporting import report
     from evalstore.evaluation.results import (
         Category,
         ComparisonEvaluationResult,
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
 # Looked up when first used: `import evalstore` must not wait for pydantic.
 _HOME = {
+    "AsyncExperimentResults": "experiment_results",
     "Category": "results",
     "ComparisonEvaluationResult": "results",
     "DynamicComparisonRunEvaluator": "comparative",
@@ -36,22 +40,28 @@ _HOME = {
     "EvaluationResult": "results",
     "EvaluationResults": "results",
     "Example": "schemas",
+    "ExperimentResultRow": "experiment_results",
+    "ExperimentResults": "experiment_results",
     "FeedbackConfig": "results",
     "Run": "schemas",
     "RunEvaluator": "evaluators",
     "StringEvaluator": "string_evaluator",
+    "aevaluate": "evaluating",
     "comparison_evaluator": "comparative",
     "contains": "ready",
+    "evaluate": "evaluating",
     "exact_match": "ready",
     "json_equality": "ready",
     "llm_judge": "judge",
     "normalised_text": "ready",
     "numeric_tolerance": "ready",
     "regex": "ready",
+    "report": "reporting",
     "run_evaluator": "evaluators",
 }
 
 __all__ = [
+    "AsyncExperimentResults",
     "Category",
     "ComparisonEvaluationResult",
     "DynamicComparisonRunEvaluator",
@@ -59,18 +69,23 @@ __all__ = [
     "EvaluationResult",
     "EvaluationResults",
     "Example",
+    "ExperimentResultRow",
+    "ExperimentResults",
     "FeedbackConfig",
     "Run",
     "RunEvaluator",
     "StringEvaluator",
+    "aevaluate",
     "comparison_evaluator",
     "contains",
+    "evaluate",
     "exact_match",
     "json_equality",
     "llm_judge",
     "normalised_text",
     "numeric_tolerance",
     "regex",
+    "report",
     "run_evaluator",
 ]
 
