@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from evalstore.evaluation import recording, scheduling
 from evalstore.evaluation.calling import InLoop, InThread, driven
-from evalstore.evaluation.results import EvaluationResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from evalstore.aggregates import AggregateScores
+    from evalstore.evaluation.results import EvaluationResult
     from evalstore.evaluation.runner import Runner
     from evalstore.evaluation.scheduling import Schedule
     from evalstore.evaluation.summing_up import SummaryRater
@@ -30,7 +30,7 @@ class Experiment:
     """Runs what was planned, in whichever thread or loop it is told to, and tells readers when it has ended."""
 
     def __init__(
-        self, store: Store, job: Job, runner: Runner, schedule: Schedule, summary: list[SummaryRater], count: int | None
+        self, store: Store, job: Job, runner: Runner, schedule: Schedule, summary: list[SummaryRater], *, count: int
     ) -> None:
         """`count` is how many user calls there are at once; 0 means in the thread that runs the experiment."""
         self.store, self.job, self.runner, self.rows = store, job, runner, runner.rows
@@ -105,12 +105,12 @@ class Experiment:
             if self._count == 0 and not in_background:
                 scheduling.run_here(self._schedule, caller)
             else:
-                scheduling.run_in_threads(self._schedule, caller, max(self._count or 0, 1))
+                scheduling.run_in_threads(self._schedule, caller, max(self._count, 1))
         finally:
             caller.close()
 
     async def _produce_in_loop(self) -> None:
-        await scheduling.run_in_loop(self._schedule, max(self._count or 0, 1))
+        await scheduling.run_in_loop(self._schedule, max(self._count, 1))
 
     # Asynchronous
 

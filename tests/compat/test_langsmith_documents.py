@@ -4,6 +4,7 @@ Functions that the pages leave to the reader (`my_function`, `target`) and their
 """
 
 import ast
+import functools
 import os
 import re
 import runpy
@@ -28,6 +29,7 @@ EVALUATORS = SEEDS / "001_6038f4dd2f3fe3b8.txt"
 pytestmark = pytest.mark.skipif(not SEEDS.exists(), reason="the documents are not there")
 
 
+@functools.cache
 def blocks_of(document):
     if not document.exists():
         return []
@@ -161,7 +163,10 @@ def test_the_quality_gate_passes(tmp_path, store):
 def test_the_quality_gate_fails(tmp_path, store):
     done = quality_gate(tmp_path, store, ["..."] * 4 + ["other"])
     assert done.returncode == 1
-    assert done.stdout.splitlines() == ["Average accuracy: 80.00%", "❌ Evaluation failed! Accuracy below 85% threshold."]
+    assert done.stdout.splitlines() == [
+        "Average accuracy: 80.00%",
+        "❌ Evaluation failed! Accuracy below 85% threshold.",
+    ]
 
 
 def test_a_row_without_a_score_stops_the_quality_gate(tmp_path, store):
