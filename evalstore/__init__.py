@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from evalstore.aggregates import AggregateScores
     from evalstore.errors import EvalStoreError
+    from evalstore.evaluation.evaluating import aevaluate, evaluate
     from evalstore.evaluation.evaluators import run_evaluator
     from evalstore.evaluation.results import EvaluationResult
     from evalstore.importers.report import ImportReport
@@ -24,6 +25,8 @@ __all__ = [
     "RowScores",
     "Store",
     "__version__",
+    "aevaluate",
+    "evaluate",
     "open",
     "run_evaluator",
 ]
@@ -39,6 +42,8 @@ _HOME = {
     "Job": "evalstore.recorder",
     "RowScores": "evalstore.rows",
     "Store": "evalstore.store",
+    "aevaluate": "evalstore.evaluation.evaluating",
+    "evaluate": "evalstore.evaluation.evaluating",
     "open": "evalstore.store",
     "run_evaluator": "evalstore.evaluation.evaluators",
 }

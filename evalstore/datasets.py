@@ -123,8 +123,13 @@ class Datasets:
         """All versions of all datasets of the workspace, the newest first."""
         import polars as pl
 
-        columns: dict[str, pl.DataType | type[pl.DataType]] = {"name": pl.String, "version": pl.String, "examples": pl.Int64, "description": pl.String,
-                   "created_at": pl.Datetime("us", "UTC")}  # fmt: skip
+        columns: dict[str, pl.DataType | type[pl.DataType]] = {
+            "name": pl.String,
+            "version": pl.String,
+            "examples": pl.Int64,
+            "description": pl.String,
+            "created_at": pl.Datetime("us", "UTC"),
+        }
         found = [self._dataset(entry) for entry in reversed(self._entries())]
         lines = [[getattr(one, column) for column in columns] for one in found]
         return pl.DataFrame(lines, columns, orient="row")

@@ -14,6 +14,7 @@ EvalStoreError
 ├── JobExists                     the name is taken by another job                       exit code 2
 ├── JobBusy                       a living process is writing this job                   exit code 2
 ├── JudgeFailed                   a model that judges raised, or replied without a score exit code 4
+├── RowNotWritten (OSError)       a row in parts could not be written: the disk is full  exit code 4
 ├── StoreBusy                     another process holds the store for longer than usual  exit code 4
 ├── NotComparable                 nothing to judge, or things that must not be compared  exit code 3
 ├── BrokenInput                   an input file: file, line and field                    exit code 4
@@ -46,6 +47,7 @@ __all__ = [
     "NotComparable",
     "NotFound",
     "QueryError",
+    "RowNotWritten",
     "StoreBusy",
     "StoreNotFound",
     "UnknownField",
@@ -122,6 +124,10 @@ class JudgeFailed(EvalStoreError):
     def __init__(self, problem: str, requests: list[Any]) -> None:
         self.requests = requests
         super().__init__(problem)
+
+
+class RowNotWritten(EvalStoreError, OSError):
+    """A row, or what an evaluator said of it, could not be written: the disk is full, or worse."""
 
 
 class StoreBusy(EvalStoreError):

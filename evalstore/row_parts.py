@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from evalstore import json_text, score_values
+from evalstore.errors import RowNotWritten
 from evalstore.journal import Journal
 
 if TYPE_CHECKING:
@@ -54,7 +55,11 @@ class RowParts:
     def append_scores(self, position: int, evaluator: str, data: bytes, requests: list[Any]) -> None:
         """Makes the scores of one evaluator durable, and the raw calls that it made."""
         tail = b',"requests":%b}\n' % json_text.given("requests", requests)[0].encode() if requests else b"}\n"
-        self._file.append(b'{"position":%d,"evaluator":%b,"scores":[%b]%b' % (position, _bytes(evaluator), data, tail))
+        line = b'{"position":%d,"evaluator":%b,"scores":[%b]%b' % (position, _bytes(evaluator), data, tail)
+        try:
+            self._file.append(line)
+        except OSError as error:  # never to be taken for an error of the evaluator
+            raise RowNotWritten(f"{self._file.path}: {error.strerror}") from error
 
     def forget(self, row: OpenRow) -> None:
         """A row is complete."""

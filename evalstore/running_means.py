@@ -47,7 +47,7 @@ class RunningMeans:
             (self.unscored, opposite.unscored),
         ):
             for key, number in its.items():
-                mine[key] = mine.get(key, 0) - number  # type: ignore[assignment, operator]
+                mine[key] = mine.get(key, 0) - number  # type: ignore[assignment]
 
     def means(self) -> dict[str, float | None]:
         """The mean of each metric, or of each `metric/name`; None where no number was given yet."""
@@ -55,7 +55,14 @@ class RunningMeans:
 
 
 def progress_line(
-    name: str, done: int, total: int | None, failed: int, rate: float, means: RunningMeans, *, width: int | None = None
+    name: str,
+    done: int,
+    total: int | None,
+    *,
+    failed: int,
+    rate: float,
+    means: RunningMeans,
+    width: int | None = None,
 ) -> str:
     """One line that fits the terminal: rows done of all, errors, rows a second, time left, means so far."""
     parts = [f"{name}  {done:,}" + ("" if total is None else f"/{total:,}") + " rows"]

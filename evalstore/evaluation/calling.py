@@ -11,12 +11,13 @@ import inspect
 import threading
 import time
 from concurrent.futures import Future, wait
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
-__all__ = ["Caller", "InLoop", "InThread", "driven", "in_daemon_thread"]
+__all__ = ["Caller", "Calling", "InLoop", "InThread", "driven", "in_daemon_thread"]
 
 T = TypeVar("T")
 _TOO_LONG = "took longer than {:g} s"
@@ -26,8 +27,11 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0  # seconds before a failed call is made 
 class Caller(Protocol):
     """Calls user code."""
 
-    async def call(self, function: Callable[..., Any], *given: Any, is_async: bool, timeout: float | None) -> Any:
-        """What the function returns, awaited where it is asynchronous. Raises: what it raises; TimeoutError."""
+    async def call(self, function: Callable[..., Any], *given: Any, is_async: bool, limit: float | None) -> Any:
+        """What the function returns, awaited where it is asynchronous; `limit` is how many seconds it may take.
+
+        Raises: what it raises; TimeoutError.
+        """
 
     async def pause(self, seconds: float) -> None:
         """Waits."""
@@ -40,23 +44,20 @@ class InThread:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
 
-    async def call(self, function: Callable[..., Any], *given: Any, is_async: bool, timeout: float | None) -> Any:
-        """What the function returns; with a timeout it runs in a thread of its own, which is then left alone."""
+    async def call(self, function: Callable[..., Any], *given: Any, is_async: bool, limit: float | None) -> Any:
+        """What the function returns; with a limit it runs in a thread of its own, which is then left alone."""
         if is_async:
-            return self.wait_for(function(*given), timeout)
-        if timeout is not None:
-            value = _result_within(in_daemon_thread(function, *given), timeout)
-        else:
-            value = function(*given)
-        return self.wait_for(value, timeout) if inspect.isawaitable(value) else value
+            return self.wait_for(function(*given), limit)
+        value = function(*given) if limit is None else _result_within(in_daemon_thread(function, *given), limit)
+        return self.wait_for(value, limit) if inspect.isawaitable(value) else value
 
     async def pause(self, seconds: float) -> None:
         """Waits."""
         time.sleep(seconds)  # noqa: ASYNC251  # never suspends, see above
 
-    def wait_for(self, awaitable: Awaitable[T], timeout: float | None = None) -> T:
+    def wait_for(self, awaitable: Awaitable[T], limit: float | None = None) -> T:
         """What an awaitable gives, awaited in the event loop beside this thread."""
-        future = asyncio.run_coroutine_threadsafe(_within(awaitable, timeout), self._running_loop())
+        future = asyncio.run_coroutine_threadsafe(_within(awaitable, limit), self._running_loop())
         try:
             return future.result()
         except BaseException:
@@ -81,28 +82,36 @@ class InThread:
 class InLoop:
     """Calls user code from the running event loop; what is not asynchronous in a thread of its own."""
 
-    async def call(self, function: Callable[..., Any], *given: Any, is_async: bool, timeout: float | None) -> Any:
+    async def call(self, function: Callable[..., Any], *given: Any, is_async: bool, limit: float | None) -> Any:
         """What the function returns; a thread that takes too long is left alone."""
         if is_async:
-            return await _within(function(*given), timeout)
-        value = await _within(asyncio.wrap_future(in_daemon_thread(function, *given)), timeout)
-        return await _within(value, timeout) if inspect.isawaitable(value) else value
+            return await _within(function(*given), limit)
+        value = await _within(asyncio.wrap_future(in_daemon_thread(function, *given)), limit)
+        return await _within(value, limit) if inspect.isawaitable(value) else value
 
     async def pause(self, seconds: float) -> None:
         """Waits."""
         await asyncio.sleep(seconds)
 
 
-async def again(caller: Caller, attempt: Callable[[], Awaitable[T]], retries: int) -> T:
-    """What an attempt gives, made again so many times where it fails. Raises: what the last one raises."""
-    pause = _FIRST_PAUSE
-    for _ in range(retries):
-        try:
-            return await attempt()
-        except Exception:  # noqa: BLE001  # whatever it is, the last attempt raises it
-            await caller.pause(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
-    return await attempt()
+@dataclass(frozen=True, slots=True)
+class Calling:
+    """How the user code of an experiment is called: by whom, how long one call may take, how often it is made again."""
+
+    caller: Caller
+    limit: float | None = None
+    retries: int = 0
+
+    async def call(self, function: Callable[..., Any], *given: Any, is_async: bool) -> Any:
+        """What the function returns; where it raises, what one of the retries returns. Raises: what the last raises."""
+        pause = _FIRST_PAUSE
+        for _ in range(self.retries):
+            try:
+                return await self.caller.call(function, *given, is_async=is_async, limit=self.limit)
+            except Exception:  # noqa: BLE001  # whatever it is, the last call raises it
+                await self.caller.pause(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+        return await self.caller.call(function, *given, is_async=is_async, limit=self.limit)
 
 
 def driven(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -140,20 +149,20 @@ def _settle(settle: Callable[[Any], None], outcome: Any) -> None:
         return
 
 
-async def _within(awaitable: Awaitable[T], timeout: float | None) -> T:
-    if timeout is None:
+async def _within(awaitable: Awaitable[T], limit: float | None) -> T:
+    if limit is None:
         return await awaitable
     task = asyncio.ensure_future(awaitable)
-    done, _ = await asyncio.wait([task], timeout=timeout)
+    done, _ = await asyncio.wait([task], timeout=limit)
     if not done:
         task.cancel()
-        raise TimeoutError(_TOO_LONG.format(timeout))
+        raise TimeoutError(_TOO_LONG.format(limit))
     return task.result()
 
 
-def _result_within(future: Future[T], timeout: float) -> T:
-    if not wait([future], timeout).done:
-        raise TimeoutError(_TOO_LONG.format(timeout))
+def _result_within(future: Future[T], limit: float) -> T:
+    if not wait([future], limit).done:
+        raise TimeoutError(_TOO_LONG.format(limit))
     return future.result()
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from evalstore import frames, logged_line
+from evalstore.datasets import Dataset
 from evalstore.errors import DatasetNotFound, UsageError
 from evalstore.evaluation.schemas import Example
 from evalstore.example_rows import example_row, file_rows, is_example
@@ -98,14 +99,18 @@ def source_of(data: Any, store: Store) -> Source:
         return _named(data, store)
     if isinstance(data, Path):
         return Source(lambda: file_rows(data), length=None)
+    if isinstance(data, Dataset):
+        return Source(lambda: data, length=len(data), dataset=data.name, version=data.version)
     if isinstance(data, AsyncIterable):
         return Source(data, length=None)
-    frame = None if isinstance(data, (list, tuple)) or data is None else frames.as_polars(data)
+    return _given(data)
+
+
+def _given(data: Any) -> Source:
+    frame = None if isinstance(data, (list, tuple)) else frames.as_polars(data)
     if frame is not None:
         _check(frame.height)
         return Source(lambda: frame.iter_rows(named=True), length=frame.height)
-    if hasattr(data, "version") and hasattr(data, "examples") and isinstance(data, Sized):  # a Dataset
-        return Source(lambda: data, length=len(data), dataset=data.name, version=data.version)
     if isinstance(data, (bytes, Mapping)) or not isinstance(data, Iterable):
         raise UsageError(
             "data is the name of a dataset, a path, a frame, or an iterable of examples or of dicts like "

@@ -79,6 +79,11 @@ class DynamicRunEvaluator(RunEvaluator):
         return self._binding.is_async or self._async_binding is not None
 
     @property
+    def sees_run(self) -> bool:
+        """Whether the function is given the run, and so can tell one that failed."""
+        return self._binding.sees_run or (self._async_binding is not None and self._async_binding.sees_run)
+
+    @property
     def feedback_keys(self) -> list[str]:
         """The keys written literally in what the function returns, else its name."""
         return keys_in_source(self._binding.function) or [self.name]

@@ -38,7 +38,7 @@ def _rubric(categories: Any) -> dict[str, Any] | None:
             label = f"{value:g}"
         if not isinstance(label, str) or not label:
             return None
-        steps.append({"label": label, "value": float(value) if _is_number(value) else None})
+        steps.append({"label": label, "value": value if _is_number(value) else None})
     if not steps or len({step["label"] for step in steps}) < len(steps):
         return None
     return {"score_type": "rubric", "rubric": steps}

@@ -39,10 +39,7 @@ def flat_rows(rows: Iterable[Any]) -> pl.DataFrame:
 
     lines = [flat_row(row) for row in rows]
     names = list(dict.fromkeys(name for line in lines for name in line))
-    columns: list[pl.Series] = []
-    for place in sorted(names, key=_part):
-        columns.append(_series(place, [line.get(place) for line in lines]))
-    return pl.DataFrame(columns)
+    return pl.DataFrame([_series(name, [line.get(name) for line in lines]) for name in sorted(names, key=_part)])
 
 
 _PARTS = ("inputs.", "outputs.", "error", "reference.", "feedback.", "execution_time", "example_id", "id")

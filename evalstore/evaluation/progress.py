@@ -50,7 +50,7 @@ class Progress:
     def _show(self, end: str) -> None:
         self._shown_at = now = time.monotonic()
         rate = self.new / max(now - self._began, 1e-9)
-        text = progress_line(self._name, self.done, self.total, self.failed, rate, self._means)
+        text = progress_line(self._name, self.done, self.total, failed=self.failed, rate=rate, means=self._means)
         try:
             self._stream.write(f"\r\x1b[K{text}{end}")
             self._stream.flush()

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from evalstore.errors import InvalidScore
+from evalstore.errors import RowNotWritten
 from evalstore.evaluation import recording
-from evalstore.evaluation.calling import again
 from evalstore.evaluation.coercion import as_results
 from evalstore.evaluation.evaluators import as_evaluator, evaluator_keys, evaluator_name, failed_results
 from evalstore.evaluation.reporting import Report, listening
+from evalstore.evaluation.requests import requests_of_error, without_requests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-    from evalstore.evaluation.calling import Caller
+    from evalstore.evaluation.calling import Calling
     from evalstore.evaluation.evaluators import RunEvaluator
     from evalstore.evaluation.results import EvaluationResult
     from evalstore.row_parts import OpenRow
@@ -31,7 +31,7 @@ class TargetFailed(Exception):
     """There are no outputs to rate: what an evaluator has to say that cannot see `run.error`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Rater:
     """An evaluator of an experiment; `name` tells it from the others, also in the store."""
 
@@ -40,55 +40,44 @@ class Rater:
     keys: list[str]
     is_async: bool
     sees_run: bool
+    has_failed: bool = False
 
     async def rate(
-        self,
-        run: Any,
-        example: Any,
-        row: OpenRow,
-        caller: Caller,
-        *,
-        retries: int,
-        timeout: float | None,
-        is_last: bool,
+        self, run: Any, example: Any, row: OpenRow, how: Calling, *, is_last: bool
     ) -> list[EvaluationResult]:
         """Its results for one run, which are durable when this returns; in their place, its error.
 
         Raises: OSError where nothing can be written.
         """
         call_id, report = uuid4(), Report()
-        function = self.evaluator.aevaluate_run if self.is_async else self.evaluator.evaluate_run
         try:
             if run.error is not None and not self.sees_run:
                 raise TargetFailed(run.error.partition("\n")[0])
             with listening(report, self.name):
-                if retries:
-                    value = await again(
-                        caller,
-                        lambda: caller.call(function, run, example, call_id, is_async=self.is_async, timeout=timeout),
-                        retries,
-                    )
-                else:
-                    value = await caller.call(function, run, example, call_id, is_async=self.is_async, timeout=timeout)
-            results = as_results(value, self.keys[0], call_id)
+                value = await how.call(self._function, run, example, call_id, is_async=self.is_async)
+            results, requests = without_requests(as_results(value, self.keys[0], call_id))
             scores = recording.as_scores(results, self.name, run.id)
+            row.add(self.name, scores, requests=[*report.requests, *requests], is_last=is_last)
+        except RowNotWritten:
+            raise
         except Exception as error:  # noqa: BLE001  # whatever user code raises is stored
-            return self._failed(error, run, row, report, is_last=is_last)
-        try:
-            row.add(self.name, scores, requests=report.requests, is_last=is_last)
-        except InvalidScore as error:
-            return self._failed(error, run, row, report, is_last=is_last)
+            self._log(error, run)
+            results = failed_results(self.evaluator, error, call_id)
+            scores = recording.error_scores(results, error, self.name, run.id)
+            row.add(self.name, scores, requests=[*report.requests, *requests_of_error(error)], is_last=is_last)
         return results
 
-    def _failed(
-        self, error: Exception, run: Any, row: OpenRow, report: Report, *, is_last: bool
-    ) -> list[EvaluationResult]:
+    @property
+    def _function(self) -> Callable[..., Any]:
+        return self.evaluator.aevaluate_run if self.is_async else self.evaluator.evaluate_run
+
+    def _log(self, error: Exception, run: Any) -> None:
+        """Says that the evaluator failed: once, since all of it is stored."""
+        is_first = not self.has_failed
+        self.has_failed = True
         if not isinstance(error, TargetFailed):
-            _log.error("evaluator %s failed on run %s: %r", self.name, run.id, error)
-        results = failed_results(self.evaluator, error)
-        scores = recording.error_scores(results, error, self.name, run.id)
-        row.add(self.name, scores, requests=report.requests, is_last=is_last)
-        return results
+            level = logging.ERROR if is_first else logging.DEBUG
+            _log.log(level, "evaluator %s failed on run %s (further ones are stored): %r", self.name, run.id, error)
 
 
 def raters(evaluators: Iterable[Any]) -> list[Rater]:

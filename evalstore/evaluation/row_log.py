@@ -17,7 +17,6 @@ import orjson
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-    from uuid import UUID
 
 __all__ = ["KEPT", "RowLog"]
 
@@ -28,7 +27,7 @@ _NOT_STORED = -1
 class RowLog:
     """Rows in the order in which they were completed. Safe from several threads and event loops."""
 
-    def __init__(self, journal: Path, read: Callable[[dict[str, Any], UUID | None], Any]) -> None:
+    def __init__(self, journal: Path, read: Callable[[dict[str, Any]], Any]) -> None:
         """`read` makes a row of a line of the journal."""
         self._journal = os.open(journal, os.O_RDONLY | os.O_CLOEXEC)
         self._read = read
@@ -66,7 +65,7 @@ class RowLog:
         """The row at a place from 0 up."""
         if index in self._kept:
             return self._kept[index]
-        return self._read(self.line(self._offsets[index]), None)
+        return self._read(self.line(self._offsets[index]))
 
     def in_order(self) -> list[Any]:
         """All rows so far in the order of the dataset, one repetition after the other."""

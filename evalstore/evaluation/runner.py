@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from evalstore.evaluation import recording
-from evalstore.evaluation.calling import again
 from evalstore.evaluation.feedback import declaration
 from evalstore.evaluation.reporting import Report, listening
 from evalstore.evaluation.resuming import wanting
@@ -17,7 +16,7 @@ from evalstore.evaluation.schemas import Run
 from evalstore.evaluation.target import as_outputs
 
 if TYPE_CHECKING:
-    from evalstore.evaluation.calling import Caller
+    from evalstore.evaluation.calling import Calling
     from evalstore.evaluation.data import Task
     from evalstore.evaluation.progress import Progress
     from evalstore.evaluation.rating import Rater
@@ -41,20 +40,17 @@ class Runner:
     target: Target
     raters: list[Rater]
     suite: str
-    created_at: str
     metadata: dict[str, Any]
     repetitions: int = 1
     ignores_errors: bool = False
-    retries: int = 0
-    timeout: float | None = None
     earlier: Earlier | None = None
     ignored: int = 0
     _declared: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self._ids = uuid5(NAMESPACE_URL, f"{self.job.workspace}/{self.job.name}@{self.created_at}/{self.suite}")
+        self._ids = uuid5(NAMESPACE_URL, f"{self.job.workspace}/{self.job.name}@{self.job.created_at}/{self.suite}")
 
-    async def run_row(self, task: Task, caller: Caller) -> None:
+    async def run_row(self, task: Task, how: Calling) -> None:
         """Runs one task to its end and adds its row to those that can be read.
 
         Raises: OSError where nothing can be written; UsageError for an example that cannot be stored.
@@ -65,9 +61,9 @@ class Runner:
         elif self.repetitions > 1:
             repetition = task.occurrence * self.repetitions + task.repetition
         if known is None or known.failed:
-            await self._run_anew(task, caller, repetition)
+            await self._run_anew(task, how, repetition)
         else:
-            await self._go_on(task, caller, known)
+            await self._go_on(task, how, known)
 
     def run_id(self, task: Task) -> UUID:
         """The id of a run: the same when a resumed experiment makes it again."""
@@ -83,9 +79,9 @@ class Runner:
                     continue
         return uuid5(self._ids, f"{line.get('row_index')}/{(line.get('repetition') or 0) % self.repetitions}")
 
-    async def _run_anew(self, task: Task, caller: Caller, repetition: int | None) -> None:
+    async def _run_anew(self, task: Task, how: Calling, repetition: int | None) -> None:
         report = Report()
-        run, error, latency = await self._call_target(task, caller, report)
+        run, error, latency = await self._call_target(task, how, report)
         if error is not None and self.ignores_errors:
             self.ignored += 1
             self.progress.row(failed=True)
@@ -104,12 +100,12 @@ class Runner:
         if refusal is not error and refusal is not None:
             run.outputs, run.error = None, recording.failed_run_text(refusal)
         row = self.job.open_row(line, is_alone=not self.raters)
-        results = await self._rate(self.raters, run, task.example, row, caller)
+        results = await self._rate(self.raters, run, task.example, row, how)
         offset = self.job.close_row(row)
         self.progress.row(row.scores, failed=run.error is not None)
         self._show(task, run, task.example, results, offset)
 
-    async def _go_on(self, task: Task, caller: Caller, known: Known) -> None:
+    async def _go_on(self, task: Task, how: Calling, known: Known) -> None:
         """Runs those evaluators on the outputs that are there which have not scored them, or failed."""
         line = self.rows.line(known.offset)
         missing, kept = wanting(line, [rater.name for rater in self.raters])
@@ -121,26 +117,25 @@ class Runner:
         results = [result for score in kept if (result := recording.as_result(score, run.id)) is not None]
         row = self.job.open_row({**line, "scores": kept})
         todo = [rater for rater in self.raters if rater.name in missing]
-        results += await self._rate(todo, run, task.example, row, caller)
+        results += await self._rate(todo, run, task.example, row, how)
         offset = self.job.close_row(row)
         self.progress.row(row.scores, failed=False)
         self._show(task, run, task.example, results, offset)
 
-    async def _call_target(self, task: Task, caller: Caller, report: Report) -> tuple[Run, Exception | None, float]:
+    async def _call_target(self, task: Task, how: Calling, report: Report) -> tuple[Run, Exception | None, float]:
         """The run, what the target raised, and the seconds that the last call of it took."""
         started_at, began = datetime.now(UTC), time.perf_counter()
         target = self.target
 
-        async def attempt() -> Any:
+        def called(example: Any) -> Any:
             nonlocal started_at, began
             started_at, began = datetime.now(UTC), time.perf_counter()
-            return await caller.call(target, task.example, is_async=target.is_async, timeout=self.timeout)
+            return target(example)
 
         outputs, error = None, None
         with listening(report):
             try:
-                value = await (again(caller, attempt, self.retries) if self.retries else attempt())
-                outputs = as_outputs(value)
+                outputs = as_outputs(await how.call(called, task.example, is_async=target.is_async))
             except Exception as failure:  # noqa: BLE001  # whatever user code raises is stored
                 error = failure
         seconds = time.perf_counter() - began
@@ -159,14 +154,12 @@ class Runner:
         return run, error, seconds
 
     async def _rate(
-        self, todo: list[Rater], run: Run, example: Any, row: OpenRow, caller: Caller
+        self, todo: list[Rater], run: Run, example: Any, row: OpenRow, how: Calling
     ) -> list[EvaluationResult]:
         results: list[EvaluationResult] = []
         last = len(todo) - 1
         for number, rater in enumerate(todo):
-            found = await rater.rate(
-                run, example, row, caller, retries=self.retries, timeout=self.timeout, is_last=number == last
-            )
+            found = await rater.rate(run, example, row, how, is_last=number == last)
             for result in found:
                 if result.feedback_config is not None:
                     self.declare(result)

@@ -10,11 +10,12 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from evalstore.evaluation.calling import InLoop, InThread, driven, in_daemon_thread
+from evalstore.evaluation.calling import Calling, InLoop, InThread, driven, in_daemon_thread
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
+    from evalstore.evaluation.calling import Caller
     from evalstore.evaluation.data import Source, Task
     from evalstore.evaluation.runner import Runner
 
@@ -26,8 +27,12 @@ _LOOK_EVERY = 0.2  # seconds between two looks at whether to stop
 class Schedule:
     """The tasks of an experiment, and the wish to stop. Safe from several threads."""
 
-    def __init__(self, source: Source, runner: Runner, *, are_counted: bool) -> None:
+    def __init__(
+        self, source: Source, runner: Runner, *, limit: float | None = None, retries: int = 0, are_counted: bool = False
+    ) -> None:
+        """`limit` are the seconds that a user's call may take; `are_counted`: equal keys are told apart."""
         self._source, self._runner, self._are_counted = source, runner, are_counted
+        self._limit, self._retries = limit, retries
         self.stopped: BaseException | None = None
 
     def stop(self, reason: BaseException) -> None:
@@ -68,16 +73,21 @@ class Schedule:
         while (following := await asyncio.wrap_future(in_daemon_thread(next, tasks, None))) is not None:
             yield following
 
-    async def run(self, task: Task, caller: InThread | InLoop) -> None:
+    def calling(self, caller: Caller) -> Calling:
+        """How the user's code is called in this experiment."""
+        return Calling(caller, self._limit, self._retries)
+
+    async def run(self, task: Task, how: Calling) -> None:
         """Runs one task."""
-        await self._runner.run_row(task, caller)
+        await self._runner.run_row(task, how)
 
 
 def run_here(schedule: Schedule, caller: InThread) -> None:
     """Runs all tasks in this thread, one after the other."""
+    how = schedule.calling(caller)
     for task in schedule.tasks(caller):
         schedule.check()
-        driven(schedule.run(task, caller))
+        driven(schedule.run(task, how))
 
 
 def run_in_threads(schedule: Schedule, caller: InThread, count: int) -> None:
@@ -85,7 +95,7 @@ def run_in_threads(schedule: Schedule, caller: InThread, count: int) -> None:
 
     Raises: what the source raised, or a thread, after the rows that had begun.
     """
-    tasks, lock = schedule.tasks(caller), threading.Lock()
+    tasks, lock, how = schedule.tasks(caller), threading.Lock(), schedule.calling(caller)
     ended = threading.Semaphore(0)
     failures: list[BaseException] = []
 
@@ -96,7 +106,7 @@ def run_in_threads(schedule: Schedule, caller: InThread, count: int) -> None:
                     task = None if failures else next(tasks, None)
                 if task is None:
                     return
-                driven(schedule.run(task, caller))
+                driven(schedule.run(task, how))
         except BaseException as error:  # noqa: BLE001  # raised in the thread that waits
             failures.append(error)
         finally:
@@ -121,7 +131,7 @@ async def run_in_loop(schedule: Schedule, count: int) -> None:
 
     Raises: what the source raised, or a task, after the rows that had begun; CancelledError at once.
     """
-    tasks, lock, caller = schedule.atasks(), asyncio.Lock(), InLoop()
+    tasks, lock, how = schedule.atasks(), asyncio.Lock(), schedule.calling(InLoop())
     failures: list[BaseException] = []
 
     async def work() -> None:
@@ -131,7 +141,7 @@ async def run_in_loop(schedule: Schedule, count: int) -> None:
                     task = None if failures else await _next(tasks)
                 if task is None:
                     return
-                await schedule.run(task, caller)
+                await schedule.run(task, how)
         except BaseException as error:
             failures.append(error)
             if isinstance(error, asyncio.CancelledError):

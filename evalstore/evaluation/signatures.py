@@ -44,6 +44,11 @@ class Binding:
     places: tuple[Callable[..., Any], ...]
     names: tuple[tuple[str, Callable[..., Any]], ...]
 
+    @property
+    def sees_run(self) -> bool:
+        """Whether an evaluator is given the run, by its name or by its place."""
+        return _EVALUATOR.values["run"] in (*self.places, *(read for _, read in self.names))
+
     def __call__(self, *subjects: Any) -> Any:
         """What the function returns: an awaitable where it is asynchronous. Raises what the function raises."""
         return self.function(

@@ -35,7 +35,7 @@ class SummaryRater:
     ) -> tuple[list[EvaluationResult], dict[str, Any]]:
         """Its results, and the scores that stand for them in the store; in their place, its error."""
         try:
-            value = await caller.call(self.evaluator, runs, examples, is_async=False, timeout=None)
+            value = await caller.call(self.evaluator, runs, examples, is_async=False, limit=None)
             results = list(value["results"])
             scores = recording.as_scores(results, self.name, None)
             recording.check_scores(scores)
