@@ -142,8 +142,13 @@ def quality_gate(tmp_path, store, wanted):
     store.datasets.add(
         "my_test_dataset", [{"inputs": {"question": at}, "outputs": one} for at, one in enumerate(expected)]
     )
-    script = tmp_path / "gate.py"
-    script.write_text(block_with(LOCAL_RESULTS, "average_accuracy"), encoding="utf-8")
+    return as_process(tmp_path, block_with(LOCAL_RESULTS, "average_accuracy"))
+
+
+def as_process(tmp_path, code):
+    """Code as a script in a process of its own."""
+    script = tmp_path / "script.py"
+    script.write_text(code, encoding="utf-8")
     path = os.pathsep.join([str(Path(evalstore.__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])])
     return subprocess.run(
         [sys.executable, str(script)],
@@ -176,6 +181,49 @@ def test_a_row_without_a_score_stops_the_quality_gate(tmp_path, store):
     assert "passed" not in done.stdout
     [(status, error)] = store.sql("SELECT status, error FROM row_scores WHERE value IS NULL").rows()
     assert (status, "KeyError" in error) == ("error", True)
+
+
+NO_NETWORK = """
+import sys
+
+def refuse(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "socket.bind"):
+        raise PermissionError(f"{event} {arguments}")
+
+sys.addaudithook(refuse)
+"""
+EVERYWHERE = """
+import asyncio
+from evalstore.compat.langsmith import Client, aevaluate, evaluate
+
+async def answer(inputs):
+    return {"answer": inputs["question"]}
+
+async def judge(outputs):
+    return 1.0
+
+def several(runs, examples):
+    return len(runs)
+
+given = dict(data="dataset", evaluators=[judge], summary_evaluators=[several], upload_results=True, max_concurrency=2)
+assert len(evaluate(answer, **given)) == 2
+assert len(asyncio.run(aevaluate(answer, **given))) == 2
+assert len(Client("https://example.invalid", api_key="key").evaluate(lambda inputs: inputs, **given)) == 2
+"""
+
+
+@pytest.mark.parametrize("script", ["the gate", "every call"])
+def test_nothing_reaches_for_the_network(tmp_path, store, script):
+    store.datasets.add("my_test_dataset", [{"inputs": {}, "outputs": {"expected": "..."}}])
+    code = block_with(LOCAL_RESULTS, "average_accuracy") if script == "the gate" else EVERYWHERE
+    done = as_process(tmp_path, NO_NETWORK + code)
+    assert done.returncode == 0, done.stderr
+    assert "PermissionError" not in done.stderr
+
+
+def test_the_network_would_be_noticed(tmp_path, store):
+    done = as_process(tmp_path, NO_NETWORK + "import socket; socket.create_connection(('127.0.0.1', 9))")
+    assert "PermissionError: socket." in done.stderr
 
 
 # The reference page on evaluators
