@@ -254,3 +254,16 @@ def test_a_summary_evaluator_that_could_only_be_called_wrongly_stops_the_call(st
     with pytest.raises(InvalidEvaluator):
         evaluate(target, data=DATA, summary_evaluators=[lambda outputs, foo: 1], store=store, name="job")
     assert not store.has_job("job")
+
+
+def test_a_metric_is_declared_by_the_first_score_that_says_what_it_is(store):
+    config = {"type": "continuous", "min": 0, "max": 1}
+
+    def unit(outputs, inputs):
+        if inputs["question"] == "2 + 2":
+            raise LookupError("not yet")
+        return {"score": 0.5, "feedback_config": config}
+
+    evaluate(target, data=DATA, evaluators=[unit], store=store, name="job")
+    [suite] = store.show("job")["suites"]
+    assert [(one["metric"], one["is_scaled"]) for one in suite["metrics"]] == [("unit", True)]
