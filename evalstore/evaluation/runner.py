@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from evalstore.evaluation import recording
-from evalstore.feedback import declaration
 from evalstore.evaluation.reporting import Report, listening
 from evalstore.evaluation.resuming import wanting
 from evalstore.evaluation.schemas import Run
 from evalstore.evaluation.target import as_outputs
+from evalstore.feedback import declaration
 
 if TYPE_CHECKING:
     from evalstore.evaluation.calling import Calling
