@@ -230,6 +230,7 @@ class Job:
                 self._index.note_line(row.line)
             if self._parts is not None:
                 self._parts.forget(row)
+            self.replaced_characters += row.replaced
         return offset
 
     def prepare(self) -> None:

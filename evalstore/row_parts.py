@@ -77,35 +77,40 @@ class RowParts:
 class OpenRow:
     """A row whose target has returned: it takes the scores of evaluators, one evaluator after the other."""
 
-    __slots__ = ("_data", "_parts", "_texts", "evaluators", "line", "scores")
+    __slots__ = ("_data", "_parts", "_texts", "evaluators", "line", "replaced", "scores")
 
     def __init__(self, parts: RowParts, line: dict[str, Any], data: bytes, kept: list[dict[str, Any]]) -> None:
-        self._parts, self.line, self._data = parts, line, data
+        self._parts, self.line, self._data, self.replaced = parts, line, data, 0
         self.scores: list[dict[str, Any]] = list(kept)
         self._texts: list[bytes] = [_inner(kept)] if kept else []
-        self.evaluators: set[str] = {name for score in kept if (name := evaluator_of(score))}
+        self.evaluators = {name for score in kept if (name := evaluator_of(score))}
 
     def add(
-        self, evaluator: str, scores: dict[str, Any], *, requests: list[Any] | None = None, is_last: bool = False
-    ) -> list[dict[str, Any]]:
-        """Takes what an evaluator has said, as `Job.log` takes scores, and its raw calls; the scores as written.
+        self,
+        evaluator: str,
+        scores: list[dict[str, Any]],
+        *,
+        requests: list[Any] | None = None,
+        replaced: int = 0,
+        is_last: bool = False,
+    ) -> None:
+        """Takes what an evaluator has said, as `score_values.normalise` writes it, and its raw calls.
 
-        The last one becomes durable with the whole row.
+        `replaced` is the number of lone surrogates that were replaced. The last one becomes durable with the whole row.
 
-        Raises: InvalidScore, UsageError, OSError; then nothing was taken.
+        Raises: UsageError, RowNotWritten; then nothing was taken.
         """
-        written, _ = score_values.normalise(scores)
-        data = _inner(written)
+        data = _inner(scores)
         line = _with_requests(self.line, requests) if requests else self.line
         if not is_last:
             self._parts.append_scores(self.line["position"], evaluator, data, requests or [])
         if line is not self.line:
             self.line, self._data = line, _bytes(line) + b"\n"
-        self.scores += written
+        self.scores += scores
         self.evaluators.add(evaluator)
+        self.replaced += replaced
         if data:
             self._texts.append(data)
-        return written
 
     def whole(self, more: list[dict[str, Any]]) -> bytes:
         """The row as one line of the journal, with some more scores."""

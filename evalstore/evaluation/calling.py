@@ -14,12 +14,15 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from evalstore.evaluation.results import EvaluationResult
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
 __all__ = ["Caller", "Calling", "InLoop", "InThread", "driven", "in_daemon_thread"]
 
 T = TypeVar("T")
+_NEVER_AWAITED = (dict, list, str, int, float, bool, type(None), EvaluationResult)
 _TOO_LONG = "took longer than {:g} s"
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0  # seconds before a failed call is made again: doubled each time
 
@@ -32,6 +35,9 @@ class Caller(Protocol):
 
         Raises: what it raises; TimeoutError.
         """
+
+    async def awaited(self, value: Any, limit: float | None) -> Any:
+        """What an awaitable gives that a function returned of which nobody knew that it is asynchronous."""
 
     async def pause(self, seconds: float) -> None:
         """Waits."""
@@ -48,8 +54,11 @@ class InThread:
         """What the function returns; with a limit it runs in a thread of its own, which is then left alone."""
         if is_async:
             return self.wait_for(function(*given), limit)
-        value = function(*given) if limit is None else _result_within(in_daemon_thread(function, *given), limit)
-        return self.wait_for(value, limit) if inspect.isawaitable(value) else value
+        return function(*given) if limit is None else _result_within(in_daemon_thread(function, *given), limit)
+
+    async def awaited(self, value: Any, limit: float | None) -> Any:
+        """What an awaitable gives that a function returned of which nobody knew that it is asynchronous."""
+        return self.wait_for(value, limit)
 
     async def pause(self, seconds: float) -> None:
         """Waits."""
@@ -86,8 +95,11 @@ class InLoop:
         """What the function returns; a thread that takes too long is left alone."""
         if is_async:
             return await _within(function(*given), limit)
-        value = await _within(asyncio.wrap_future(in_daemon_thread(function, *given)), limit)
-        return await _within(value, limit) if inspect.isawaitable(value) else value
+        return await _within(asyncio.wrap_future(in_daemon_thread(function, *given)), limit)
+
+    async def awaited(self, value: Any, limit: float | None) -> Any:
+        """What an awaitable gives that a function returned of which nobody knew that it is asynchronous."""
+        return await _within(value, limit)
 
     async def pause(self, seconds: float) -> None:
         """Waits."""
@@ -104,14 +116,23 @@ class Calling:
 
     async def call(self, function: Callable[..., Any], *given: Any, is_async: bool) -> Any:
         """What the function returns; where it raises, what one of the retries returns. Raises: what the last raises."""
+        if not self.retries:
+            return await self._once(function, *given, is_async=is_async)
         pause = _FIRST_PAUSE
         for _ in range(self.retries):
             try:
-                return await self.caller.call(function, *given, is_async=is_async, limit=self.limit)
+                return await self._once(function, *given, is_async=is_async)
             except Exception:  # noqa: BLE001  # whatever it is, the last call raises it
                 await self.caller.pause(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
-        return await self.caller.call(function, *given, is_async=is_async, limit=self.limit)
+        return await self._once(function, *given, is_async=is_async)
+
+    async def _once(self, function: Callable[..., Any], *given: Any, is_async: bool) -> Any:
+        value = await self.caller.call(function, *given, is_async=is_async, limit=self.limit)
+        # Most values are of these types, and asking models of pydantic for an attribute takes its time.
+        if type(value) in _NEVER_AWAITED or not inspect.isawaitable(value):
+            return value
+        return await self.caller.awaited(value, self.limit)
 
 
 def driven(coroutine: Coroutine[Any, Any, T]) -> T:

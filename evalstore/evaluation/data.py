@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterable, Iterable, Mapping, Sized
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from evalstore import frames, logged_line
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Source", "Task", "source_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """One run of the target that is to be made: an example, its key, its place from 0, and which pass over it."""
 
     example: Any

@@ -33,6 +33,7 @@ __all__ = [
 
 
 _GIVEN = ("run", "example", "evaluator_run_id")
+_NEVER_AWAITED = (dict, list, str, int, float, bool, type(None), EvaluationResult)  # most values, told at once
 
 
 class RunEvaluator(abc.ABC):
@@ -93,7 +94,7 @@ class DynamicRunEvaluator(RunEvaluator):
     ) -> EvaluationResult | EvaluationResults:
         """The scores of one run. Raises: what the function raises; InvalidScore for what it should not return."""
         value = self._binding(run, example)
-        if inspect.isawaitable(value):
+        if type(value) not in _NEVER_AWAITED and inspect.isawaitable(value):
             value = completed(value)
         return coercion.coerced(value, self.name, evaluator_run_id or uuid4())
 

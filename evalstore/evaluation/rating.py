@@ -7,19 +7,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from evalstore import score_values
 from evalstore.errors import RowNotWritten
 from evalstore.evaluation import recording
 from evalstore.evaluation.coercion import as_results
 from evalstore.evaluation.evaluators import as_evaluator, evaluator_keys, evaluator_name, failed_results
 from evalstore.evaluation.reporting import Report, listening
 from evalstore.evaluation.requests import requests_of_error, without_requests
+from evalstore.evaluation.results import EvaluationResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from evalstore.evaluation.calling import Calling
     from evalstore.evaluation.evaluators import RunEvaluator
-    from evalstore.evaluation.results import EvaluationResult
     from evalstore.row_parts import OpenRow
 
 __all__ = ["Rater", "TargetFailed", "raters"]
@@ -40,6 +41,7 @@ class Rater:
     keys: list[str]
     is_async: bool
     sees_run: bool
+    source: recording.Source
     has_failed: bool = False
 
     async def rate(
@@ -55,16 +57,20 @@ class Rater:
                 raise TargetFailed(run.error.partition("\n")[0])
             with listening(report, self.name):
                 value = await how.call(self._function, run, example, call_id, is_async=self.is_async)
-            results, requests = without_requests(as_results(value, self.keys[0], call_id))
-            scores = recording.as_scores(results, self.name, run.id)
-            row.add(self.name, scores, requests=[*report.requests, *requests], is_last=is_last)
+            results = [value] if type(value) is EvaluationResult else as_results(value, self.keys[0], call_id)
+            if len(results) != 1 or results[0].extra is not None:
+                results, requests = without_requests(results)
+                report.add_requests(requests)
+            scores, replaced = recording.written_scores(results, self.source, str(run.id))
+            row.add(self.name, scores, replaced=replaced, requests=report.requests, is_last=is_last)
         except RowNotWritten:
             raise
         except Exception as error:  # noqa: BLE001  # whatever user code raises is stored
             self._log(error, run)
             results = failed_results(self.evaluator, error, call_id)
-            scores = recording.error_scores(results, error, self.name, run.id)
-            row.add(self.name, scores, requests=[*report.requests, *requests_of_error(error)], is_last=is_last)
+            report.add_requests(requests_of_error(error))
+            scores, replaced = score_values.normalise(recording.error_scores(results, error, self.name, run.id))
+            row.add(self.name, scores, replaced=replaced, requests=report.requests, is_last=is_last)
         return results
 
     @property
@@ -90,14 +96,16 @@ def raters(evaluators: Iterable[Any]) -> list[Rater]:
     for given in evaluators:
         evaluator = as_evaluator(given)
         name = evaluator_name(evaluator)
-        counts[name] = counts.get(name, 0) + 1
+        counts[name] = number = counts.get(name, 0) + 1
+        name = name if number == 1 else f"{name}#{number}"
         found.append(
             Rater(
-                name if counts[name] == 1 else f"{name}#{counts[name]}",
+                name,
                 evaluator,
                 evaluator_keys(evaluator),
                 bool(getattr(evaluator, "is_async", False)),
                 bool(getattr(evaluator, "sees_run", True)),
+                recording.Source(name),
             )
         )
     return found

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from evalstore.evaluation.reporting import Report
 
 __all__ = [
+    "Source",
     "as_result",
     "as_scores",
     "check_scores",
@@ -30,6 +31,8 @@ __all__ = [
 ]
 
 _GIVEN = ("comment", "correction", "metadata", "feedback_config", "source_run_id")
+_KINDS: dict[type, str] = {bool: "bool", int: "int", float: "float"}
+_EXACT = 2**53  # integers up to here are exact as doubles; neither NaN nor infinity is within
 _NOTHING = "the evaluator gave no score"
 
 
@@ -68,7 +71,7 @@ def row_line(
                 documents=documents,
                 requests=report.requests or None,
                 numbers={"latency": latency, "cost": report.cost},
-                counts={**report.counts, "row_index": task.row_index, "repetition": repetition},
+                counts={**(report.counts or {}), "row_index": task.row_index, "repetition": repetition},
                 moments={"started_at": moments[0], "finished_at": moments[1]},
                 cluster=None,
                 tags=(),
@@ -77,7 +80,7 @@ def row_line(
             if last_try:
                 raise
             error, documents["sample"] = error or refusal, None
-            report.requests = []
+            report.requests = None
         else:
             return line, error
     raise AssertionError
@@ -112,6 +115,56 @@ def as_scores(results: Iterable[EvaluationResult], evaluator: str, run_id: Any) 
             evaluator: [{"status": "skipped", "comment": _NOTHING, "evaluator_info": info, "extra": {"none": True}}]
         }
     return scores
+
+
+def written_scores(results: list[EvaluationResult], source: Source, run_id: str) -> tuple[list[dict[str, Any]], int]:
+    """The same as a row holds it, and how many lone surrogates were replaced: the plain cases first.
+
+    Raises: InvalidScore.
+    """
+    if len(results) == 1 and (score := _plain(results[0], source, run_id)) is not None:
+        return [score], 0
+    return score_values.normalise(as_scores(results, source.name, run_id))
+
+
+def _plain(result: EvaluationResult, source: Source, run_id: str) -> dict[str, Any] | None:
+    """One result that is a plain number, with a comment or a label at most."""
+    value, label, kind = result.score, result.value, _KINDS.get(type(result.score))
+    if (
+        kind is None
+        or not -_EXACT <= value <= _EXACT  # type: ignore[operator]
+        or not (label is None or (type(label) is str and label))
+        or result.evaluator_info
+        or result.feedback_config is not None
+        or result.correction is not None
+        or result.extra
+        or not result.key
+    ):
+        return None
+    score = {"metric": result.key, "score_index": 0, "value": value, "value_type": kind, "evaluator_info": source.info}
+    if kind == "bool":
+        score["value"] = int(value)  # type: ignore[arg-type]
+    if label is not None:
+        score["label"] = label
+    if result.comment is not None:
+        score["comment"] = result.comment
+    if result.metadata is not None:
+        score["metadata"], replaced = json_text.given("metadata", result.metadata)
+        if replaced:
+            return None
+    if result.source_run_id is not None:
+        score["source_run_id"] = str(result.source_run_id)
+    score["target_run_id"] = str(result.target_run_id) if result.target_run_id else run_id
+    return score
+
+
+class Source:
+    """The evaluator that scores come from, as it stands in each of them."""
+
+    __slots__ = ("info", "name")
+
+    def __init__(self, name: str) -> None:
+        self.name, self.info = name, json_text.dumps({"evaluator": name})[0]
 
 
 def error_scores(results: Iterable[EvaluationResult], error: BaseException, evaluator: str, run_id: Any) -> Any:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from evalstore.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 __all__ = ["Report", "listening", "report"]
 
@@ -17,19 +13,21 @@ _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
 class Report:
-    """What was told of one row: sums of tokens and cost (USD), None where nothing was told, and `requests`."""
+    """What was told of one row: sums of tokens and cost (USD), and `requests`; None where nothing was told."""
 
     __slots__ = ("cost", "counts", "requests", "speaker")
 
     def __init__(self) -> None:
-        self.counts: dict[str, int] = {}
+        self.counts: dict[str, int] | None = None
         self.cost: float | None = None
-        self.requests: list[Any] = []
+        self.requests: list[Any] | None = None
         self.speaker: str | None = None
 
     def take(self, cost: float | None, requests: Any, **counts: int | None) -> None:
         """Adds what was told; of an evaluator, that its own calls cost something stands beside those calls."""
         told = {name: count for name, count in counts.items() if count is not None}
+        self.requests = [] if self.requests is None else self.requests
+        self.counts = {} if self.counts is None else self.counts
         if self.speaker is not None:
             entry = {"evaluator": self.speaker, **told}
             entry |= {} if cost is None else {"cost": cost}
@@ -43,11 +41,17 @@ class Report:
         if requests is not None:
             self.requests += requests if isinstance(requests, list) else [requests]
 
+    def add_requests(self, requests: list[Any]) -> None:
+        """Adds raw calls that were handed over in another way."""
+        if requests:
+            self.requests = [*(self.requests or ()), *requests]
+
     def take_usage(self, outputs: Any) -> None:
         """Takes `usage_metadata` out of outputs that carry it, unless tokens were told otherwise."""
         usage = outputs.get("usage_metadata") if isinstance(outputs, dict) else None
         if not isinstance(usage, dict) or self.counts:
             return
+        self.counts = {}
         for name, ours in (("input_tokens", _COUNTS[0]), ("output_tokens", _COUNTS[1]), ("total_tokens", _COUNTS[2])):
             if isinstance(count := usage.get(name), int) and count >= 0:
                 self.counts[ours] = count
@@ -59,15 +63,20 @@ class Report:
 _listener: ContextVar[Report | None] = ContextVar("evalstore_report", default=None)
 
 
-@contextmanager
-def listening(to: Report, speaker: str | None = None) -> Iterator[None]:
+class listening:  # noqa: N801  # reads as what it does, and is made three times a row: a generator would cost more
     """Lets `report` in this context speak of one row; `speaker` is the evaluator that runs, None for the target."""
-    to.speaker = speaker
-    token = _listener.set(to)
-    try:
-        yield
-    finally:
-        _listener.reset(token)
+
+    __slots__ = ("_to", "_token")
+
+    def __init__(self, to: Report, speaker: str | None = None) -> None:
+        to.speaker = speaker
+        self._to = to
+
+    def __enter__(self) -> None:
+        self._token = _listener.set(self._to)
+
+    def __exit__(self, *_: object) -> None:
+        _listener.reset(self._token)
 
 
 def report(

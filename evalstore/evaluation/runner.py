@@ -48,7 +48,8 @@ class Runner:
     _declared: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self._ids = uuid5(NAMESPACE_URL, f"{self.job.workspace}/{self.job.name}@{self.job.created_at}/{self.suite}")
+        of_job = f"{self.job.workspace}/{self.job.name}@{self.job.created_at}/{self.suite}"
+        self._first_id = uuid5(NAMESPACE_URL, of_job).int
 
     async def run_row(self, task: Task, how: Calling) -> None:
         """Runs one task to its end and adds its row to those that can be read.
@@ -67,7 +68,10 @@ class Runner:
 
     def run_id(self, task: Task) -> UUID:
         """The id of a run: the same when a resumed experiment makes it again."""
-        return uuid5(self._ids, f"{task.row_index}/{task.repetition}")
+        return self._id_at(task.row_index, task.repetition)
+
+    def _id_at(self, row_index: int, repetition: int) -> UUID:
+        return UUID(int=(self._first_id + (row_index << 24) + repetition) % (1 << 128))
 
     def stored_run_id(self, line: dict[str, Any]) -> UUID:
         """The id of the run of a row that is read back: what its scores point at, else that of its place."""
@@ -77,7 +81,7 @@ class Runner:
                     return UUID(score["target_run_id"])
                 except ValueError:
                     continue
-        return uuid5(self._ids, f"{line.get('row_index')}/{(line.get('repetition') or 0) % self.repetitions}")
+        return self._id_at(line.get("row_index") or 0, (line.get("repetition") or 0) % self.repetitions)
 
     async def _run_anew(self, task: Task, how: Calling, repetition: int | None) -> None:
         report = Report()
@@ -140,7 +144,7 @@ class Runner:
                 error = failure
         seconds = time.perf_counter() - began
         report.take_usage(outputs)
-        run = Run(
+        run = Run.trusted(
             id=self.run_id(task),
             name=target.name,
             start_time=started_at,
