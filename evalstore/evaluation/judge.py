@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import math
-import re
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from evalstore import json_text, score_values
+from evalstore import score_values
 from evalstore.errors import InvalidScore, JudgeFailed, UsageError
-from evalstore.evaluation import coercion, signatures
+from evalstore.evaluation import coercion, judge_texts, signatures
 from evalstore.evaluation.awaiting import completed
 from evalstore.evaluation.evaluators import RunEvaluator
 
@@ -23,21 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["llm_judge"]
 
-_PROMPT = """{rubric}
-
-Inputs:
-{inputs}
-
-Answer to judge:
-{outputs}
-
-Reference answer:
-{reference_outputs}
-
-Give your reasons in a few sentences. Then end with one line of its own:
-{last_line}"""
-_PLACE = re.compile(r"\{(rubric|inputs|outputs|reference_outputs|last_line)\}")
-_SCORE_LINE = re.compile(r"[\s*_#>`\"']*(?:score|verdict)[\s*_`\"']*[:=](.*)", re.IGNORECASE)
 _SHOWN = 200  # characters of a reply that an error repeats
 
 
@@ -47,7 +30,7 @@ def llm_judge(
     rubric: str,
     choices: Mapping[str, float | None] | None = None,
     scale: tuple[float, float] = (0.0, 1.0),
-    prompt: str | Callable[..., Any] = _PROMPT,
+    prompt: str | Callable[..., Any] = judge_texts.PROMPT,
     parse: Callable[[str], Any] | None = None,
     retries: int = 2,
     wait: float = 1.0,
@@ -79,8 +62,10 @@ def llm_judge(
         raise UsageError(f"model is a function that takes a prompt and returns a reply, not {model!r}")
     if retries < 0 or wait < 0:
         raise UsageError(f"retries and wait are numbers from 0 up, not {retries!r} and {wait!r}")
-    reader = _Reader(dict(choices or {}), *scale)
-    ask = signatures.bind_evaluator(prompt if callable(prompt) else _filled(prompt, rubric, reader.last_line))
+    reader = judge_texts.Reader(dict(choices or {}), *scale)
+    ask = signatures.bind_evaluator(
+        prompt if callable(prompt) else judge_texts.filled(prompt, rubric, reader.last_line)
+    )
     return _Judge(
         key,
         model=model,
@@ -185,7 +170,7 @@ class _Judge(RunEvaluator):
             requests.append(request)
             if failure is None:
                 try:
-                    request["reply"] = text = _reply_text(reply)
+                    request["reply"] = text = judge_texts.reply_text(reply)
                     return self._results(text, source_run_id, requests)
                 except Exception as error:  # noqa: BLE001  # the user's parse may raise anything
                     failure = error
@@ -207,61 +192,3 @@ class _Judge(RunEvaluator):
         if self._feedback_config is None:
             return results
         return [one.model_copy(update={"feedback_config": self._feedback_config}) for one in results]
-
-
-class _Reader:
-    """What a reply may say, and how it is read: one of some labels, or a number within a scale."""
-
-    def __init__(self, choices: dict[str, float | None], least: float, greatest: float) -> None:
-        if not least < greatest:
-            raise UsageError(f"scale is the least and the greatest score, not {(least, greatest)!r}")
-        self._choices = {_bare(label).casefold(): (label, number) for label, number in choices.items()}
-        if len(self._choices) < len(choices) or "" in self._choices:
-            raise UsageError(f"choices are labels that differ by more than case and marks, not {list(choices)!r}")
-        self._least, self._greatest = least, greatest
-        self.feedback_config: FeedbackConfig
-        if choices:
-            self.last_line = "Verdict: one of " + ", ".join(choices)
-            categories: list[Any] = [{"value": number, "label": label} for label, number in choices.items()]
-            self.feedback_config = {"type": "categorical", "categories": categories}
-        else:
-            self.last_line = f"Score: a number from {least:g} to {greatest:g}"
-            self.feedback_config = {"type": "continuous", "min": least, "max": greatest}
-
-    def read(self, text: str) -> dict[str, Any] | None:
-        """The score that the last score line, or else the whole text, says; None if it says none."""
-        said = [match[1] for match in map(_SCORE_LINE.match, text.splitlines()) if match]
-        word = _bare(said[-1] if said else text)
-        if self._choices:
-            label, number = self._choices.get(word.casefold(), (None, None))
-            return None if label is None else {"score": number, "value": label, "comment": text}
-        try:
-            number = float(word)
-        except ValueError:
-            return None
-        within = math.isfinite(number) and self._least <= number <= self._greatest
-        return {"score": number, "comment": text} if within else None
-
-
-def _bare(text: str) -> str:
-    """A word without the marks that models put round it."""
-    return text.strip(" \t\n\r*_`\"'").rstrip(".").rstrip(" *_`\"'")
-
-
-def _filled(template: str, rubric: str, last_line: str) -> Callable[..., str]:
-    """The template as a function of the three documents. Braces that are no places of ours stay as they are."""
-
-    def prompt(inputs: Any, outputs: Any, reference_outputs: Any) -> str:
-        documents = {"inputs": inputs, "outputs": outputs, "reference_outputs": reference_outputs}
-        texts = {name: json_text.given(name, value)[0] for name, value in documents.items()}
-        texts |= {"rubric": rubric, "last_line": last_line}
-        return _PLACE.sub(lambda place: texts[place[1]], template)
-
-    return prompt
-
-
-def _reply_text(reply: Any) -> str:
-    text = reply if isinstance(reply, str) else getattr(reply, "content", None)
-    if not isinstance(text, str):
-        raise InvalidScore(f"the model returned {type(reply).__name__}: a text, or an object whose content is one")
-    return text

@@ -161,9 +161,10 @@ def _named(function: Callable[..., Any], key: str) -> DynamicRunEvaluator:
 
 def _picked(document: Any, field: str | None, what: str) -> Any:
     """The value of a field. Raises: UsageError where there is none, or None."""
+    document = document if isinstance(document, dict) else {}
     if field is None:
-        if not isinstance(document, dict) or len(document) > 1:
-            raise UsageError(f"name the field of the {what} to look at: field=...; {near('', document)}")
+        if len(document) > 1:
+            raise UsageError(f"name the field of the {what} to look at: field=...; {near('', map(str, document))}")
         value = next(iter(document.values()), None)
     elif field in document:
         value = document[field]
@@ -172,7 +173,8 @@ def _picked(document: Any, field: str | None, what: str) -> Any:
         for part in field.split("."):
             value = value.get(part) if isinstance(value, dict) else None
     if value is None:
-        raise UsageError(f"there is no {what}" + ("" if field is None else f" {field!r}; {near(field, document)}"))
+        known = "" if field is None else f" {field!r}; {near(field, map(str, document))}"
+        raise UsageError(f"there is no {what}{known}")
     return value
 
 

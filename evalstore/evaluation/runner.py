@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from evalstore.evaluation import recording
-from evalstore.evaluation.feedback import declaration
 from evalstore.evaluation.reporting import Report, listening
 from evalstore.evaluation.resuming import wanting
 from evalstore.evaluation.schemas import Run
 from evalstore.evaluation.target import as_outputs
+from evalstore.feedback import declaration
 
 if TYPE_CHECKING:
     from evalstore.evaluation.calling import Calling
@@ -172,10 +172,10 @@ class Runner:
 
     def declare(self, result: EvaluationResult) -> None:
         """Makes a metric declaration of a FeedbackConfig, the first one for each key."""
-        if result.key not in self._declared:
-            self._declared.add(result.key)
+        if result.feedback_config is not None and result.key not in self._declared:
             fields = declaration(result.feedback_config)
             if fields is not None:
+                self._declared.add(result.key)
                 self.job.declare(result.key, **fields)
 
     def _show(self, task: Task, run: Run, example: Any, results: list[EvaluationResult], offset: int | None) -> None:

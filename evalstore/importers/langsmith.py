@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalstore import job_context, names
 from evalstore.errors import BrokenInput, InvalidName, UsageError
+from evalstore.feedback import declaration
 from evalstore.importers.report import ImportReport
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from evalstore.importers.report import OpenJob
+    from evalstore.recorder import Job
 
 __all__ = ["import_results"]
 
@@ -53,8 +55,11 @@ def import_results(
     opened = open_job(job or _name(results), metadata=metadata, source=source, **options)
     count = 0
     try:
-        for run, example, scores in _with_first(first, rows):
-            opened.log(suite=suite, **_row(run, example), scores=_scores(scores))
+        declared: set[str] = set()
+        for run, example, results_of_row in _with_first(first, rows):
+            scores = _scores(results_of_row)
+            _declare(opened, scores, declared)
+            opened.log(suite=suite, **_row(run, example), scores=scores)
             count += 1
             if progress and count % _REPORT_EVERY == 0:
                 progress(count)
@@ -211,6 +216,15 @@ def _scores(results: Iterable[Any]) -> dict[str, list[dict[str, Any]]]:
         score = {field: value for field, value in fields.items() if value is not None and value != {}}
         scores.setdefault(key, []).append({"score": None, **score})
     return scores
+
+
+def _declare(job: Job, scores: dict[str, list[dict[str, Any]]], declared: set[str]) -> None:
+    """Declares the metrics of which a score says what they are, each once."""
+    for metric in scores.keys() - declared:
+        found = (declaration(score.get("feedback_config")) for score in scores[metric])
+        if fields := next(filter(None, found), None):
+            declared.add(metric)
+            job.declare(metric, **fields)
 
 
 def _experiment(results: Any, run: Any) -> dict[str, Any]:

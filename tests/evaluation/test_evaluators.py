@@ -84,7 +84,7 @@ def hidden(outputs):
 
 
 @both_ways
-@pytest.mark.parametrize("evaluator", [slow, Slow(), functools.partial(slow), hidden], ids=str)
+@pytest.mark.parametrize("evaluator", [slow, Slow(), functools.partial(slow), hidden], ids=range(4))
 def test_an_asynchronous_function_works_either_way(evaluator, is_async):
     assert [one.score for one in results(evaluator, is_async=is_async)] == [0.5]
 
@@ -286,7 +286,7 @@ class Callable:
         (StringEvaluator(evaluation_name="exact", grading_function=lambda i, p, a: {}), ["exact"]),
         (eval("lambda run: 1"), ["<lambda>"]),
     ],
-    ids=str,
+    ids=range(10),
 )
 def test_an_error_is_stored_under_the_keys_of_the_scores(evaluator, keys):
     evaluator = as_evaluator(evaluator)
@@ -307,7 +307,7 @@ def test_a_lambda_among_others_on_its_line_is_known_by_its_name():
 @pytest.mark.parametrize(
     ("evaluator", "name"),
     [(accuracy, "accuracy"), (run_evaluator(accuracy), "accuracy"), (TwoArguments(), "TwoArguments")],
-    ids=str,
+    ids=range(3),
 )
 def test_every_evaluator_has_a_name(evaluator, name):
     assert evaluator_name(evaluator) == name
