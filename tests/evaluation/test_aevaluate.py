@@ -33,8 +33,8 @@ def in_time(coroutine, seconds=30):
 @pytest.mark.parametrize("blocking", [True, False])
 def test_all_rows_come_and_are_stored_in_the_order_of_the_dataset(store, concurrency, blocking):
     async def main():
-        results = await aevaluate(double, DATA, [right, later], [lambda outputs: 1.0 * len(outputs)], store=store, name="run",
-                                  max_concurrency=concurrency, blocking=blocking)  # fmt: skip
+        results = await aevaluate(double, DATA, [right, later], [lambda outputs: 1.0 * len(outputs)], store=store,
+                                  name="run", max_concurrency=concurrency, blocking=blocking)  # fmt: skip
         rows = [row async for row in results]
         await results.wait()
         return results, rows

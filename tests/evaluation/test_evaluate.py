@@ -46,7 +46,7 @@ def test_each_row_is_there_as_an_object_and_in_the_store(store):
     assert [row["run"].outputs for row in results] == [{"a": 2 * number} for number in range(6)]
     row = results[1]
     assert (row["run"].inputs, row["run"].error, row["example"].outputs) == ({"q": 1}, None, {"a": 2})
-    assert row["run"].latency >= 0
+    assert row["run"].end_time is not None
     assert isinstance(row["run"].id, UUID)
     assert [(one.key, one.score, one.value, one.comment) for one in row["evaluation_results"]["results"]] == [
         ("right", True, None, None),
@@ -763,7 +763,7 @@ def test_duck_typed_examples_are_handed_on_as_they_are(store):
 
     results = evaluate(double, [example], [look], store=store)
     assert seen == [example]
-    assert [row["example"] for row in results] == [example]
+    assert [id(row["example"]) for row in results] == [id(example)]
 
 
 def test_ids_that_are_uuids_are_the_keys_of_rows(store):
