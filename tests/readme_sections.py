@@ -103,13 +103,15 @@ def verbs() -> list[tuple[str, str, str]]:
 
 def returns(call: str) -> str:
     """The annotated return type of a call such as `store.leaderboard("x")`."""
+    from evalstore.datasets import Datasets
     from evalstore.metrics import Metrics
     from evalstore.store import Store
 
+    rooms = {"metrics": Metrics, "datasets": Datasets}
     target: object = Store
     names = call.partition("(")[0].split(".")[1:]
     for name in names:
-        target = Metrics if name == "metrics" else getattr(target, name)
+        target = rooms.get(name) or getattr(target, name)
     return str(inspect.signature(target).return_annotation)  # type: ignore[arg-type]
 
 

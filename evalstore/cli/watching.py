@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evalstore import json_text
 from evalstore.cli import completion
 from evalstore.cli.options import Place, format_option
 from evalstore.cli.output import say
@@ -36,6 +35,8 @@ def watch(place: Place, /, *, job: str, every: float, once: bool, format: str) -
 
     It may be written by any process on this machine. JSON is one object per look.
     """
+    from evalstore import json_text
+
     shown = ""
     in_place = format == "table" and sys.stdout.isatty()
     for now in place.open().watch(job, every=every):
