@@ -65,7 +65,7 @@ class Session:
         database = self._database(allow_external=True)
         with database.lock, self._attached(database):
             database.set_variables(**self._no_files | {"score_files": score_files})
-            return database.copy_file(name, **parameters)
+            return database.copy_file(name, **parameters).lines
 
     def ask(self, sql: str, parameters: dict[str, Any], *, allow_external: bool = False) -> pa.Table:
         """The answer to SQL of a user: one reading statement with exactly these parameters.
