@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -25,7 +26,7 @@ from evalstore.aggregates import AggregateScores
 from evalstore.catalog import Catalog
 from evalstore.errors import JobNotFound, UnknownField, UsageError, near
 from evalstore.job_files import JobFiles
-from evalstore.job_folder import is_dead
+from evalstore.job_folder import is_interrupted
 from evalstore.metrics import Metrics
 from evalstore.rows import RowScores
 from evalstore.session import Session
@@ -102,7 +103,7 @@ class Store(Upkeep):
 
         `resume=True` goes on with the job of this name, if there is one, be it interrupted or finished: it starts with
         the old rows (ask `job.has(row_key)`), a row in error may be logged again, and what was said about the job is
-        kept. `overwrite=True` starts anew; an interrupted job of this name has to be finished first (`store.finish`).
+        kept. `overwrite=True` starts anew; an interrupted job of this name is finished first, with all its rows.
         Either way the old job stays as it is until the new one is committed, takes its place in one step, and sends it
         into the trash.
 
@@ -474,6 +475,9 @@ class Store(Upkeep):
             staged, rows = attempts.resume_attempt(self.root, head, self._catalog, general=general)
             return recorder.Job(staged, lambda: self._job_files, self._catalog, rows=rows)
         head["metrics"] = attempts.declared(general, head["metrics"])
+        if overwrite and is_interrupted(self.root, self.workspace, name):
+            with suppress(JobNotFound):  # somebody else was faster
+                self.finish(f"{self.workspace}/{name}")
         staged = attempts.open_attempt(self.root, head, self._catalog, overwrite=overwrite)
         return recorder.Job(staged, lambda: self._job_files, self._catalog)
 
@@ -491,8 +495,7 @@ class Store(Upkeep):
             name = found[0]["name"]
         line = queries.job(self._asking, workspace=address.workspace, name=name)
         if line.num_rows == 0:
-            staged = self.root / "staging" / address.workspace / name
-            if staged.exists() and is_dead(staged):
+            if is_interrupted(self.root, address.workspace, name):
                 raise JobNotFound(
                     f"job {name!r} was interrupted; its rows are safe: `evalstore finish {name}` stores them"
                 )
