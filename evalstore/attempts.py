@@ -12,6 +12,8 @@ from evalstore.job_document import job_document
 from evalstore.job_folder import StagedJob, is_committed, is_dead
 from evalstore.journal import Journal
 from evalstore.row_index import RowIndex, numbered_lines
+from evalstore.row_parts import FILE, fold
+from evalstore.summary_scores import SummaryScores
 from evalstore.trash import is_deleted
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ def resume_attempt(
     staged = StagedJob.claim(root, {**merged, "resumes": before["status"]}, replaces=old)
     try:
         _restart_journal(staged, _lines_of(root / "jobs" / path, document["files"]))
+        SummaryScores(staged.folder).keep(before.get("summary_scores") or [])
     except BaseException:
         staged.abandon()
         raise
@@ -79,7 +82,9 @@ def _go_on(staged: StagedJob, head: dict[str, Any]) -> None:
     merged = _merged(staged.head, head)
     merged["elapsed"] = staged.seconds_before + staged.seconds_written
     merged |= {field: staged.head.get(field) for field in ("job_id", "replaces")}
+    fold(staged.folder, staged.journal)
     _restart_journal(staged, numbered_lines(staged.journal.path))
+    (staged.folder / FILE).unlink(missing_ok=True)  # all of it is in the journal now
     write_document(staged.folder / "head.json", merged)
     staged.head = merged
 

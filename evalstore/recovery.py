@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from evalstore.job_files import JobDraft
 from evalstore.job_folder import StagedJob, drop_staging, is_committed
+from evalstore.row_parts import fold
+from evalstore.summary_scores import SummaryScores
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,12 +28,16 @@ def commit_staged(
     rows: Journal | FrameRows,
     files: JobFiles,
     *,
+    summary: list[dict[str, Any]],
     status: str,
     seconds: float,
     error: dict[str, Any] | None = None,
     replaced_characters: int = 0,
 ) -> None:
-    """Writes the files of a staged job and commits them. `seconds` is how long this attempt at it took."""
+    """Writes the files of a staged job and commits them, with the `summary` scores of the whole job.
+
+    `seconds` is how long this attempt at it took.
+    """
     finished_at = staged.began_at + timedelta(seconds=seconds)  # the clock may have been set meanwhile
     job = {
         **{key: value for key, value in staged.head.items() if key not in _OF_THE_ATTEMPT},
@@ -39,6 +45,7 @@ def commit_staged(
         "finished_at": finished_at.isoformat(),
         "duration": round(staged.seconds_before + seconds, 6),  # as exact as the times are
         "error": error,
+        "summary_scores": summary,
         "replaced_characters": replaced_characters + (staged.head.get("replaced_characters") or 0),
     }
     files.finish([JobDraft(staged.commit_folder(), job, staged.head["metrics"], rows)])
@@ -57,8 +64,17 @@ def finish_interrupted(root: Path, workspace: str, name: str, files: JobFiles, c
             writer = f"process {staged.head.get('pid')} on {staged.head.get('host')}"
             message = f"its writer ({writer}) ended without finishing it"
             error = {"type": "Interrupted", "message": message, "details": None}
+            fold(staged.folder, staged.journal)
             staged.journal.close()
-            commit_staged(staged, staged.journal, files, status="interrupted", seconds=seconds, error=error)
+            commit_staged(
+                staged,
+                staged.journal,
+                files,
+                summary=SummaryScores(staged.folder).all(),
+                status="interrupted",
+                seconds=seconds,
+                error=error,
+            )
     finally:
         staged.release()
     catalog.publish_if_possible()

@@ -20,6 +20,7 @@ from evalstore import (
 )
 from evalstore.asking import Asking
 from evalstore.catalog import Catalog
+from evalstore.datasets import Datasets
 from evalstore.errors import JobNotFound, UsageError
 from evalstore.job_files import JobFiles
 from evalstore.job_folder import is_interrupted
@@ -165,13 +166,16 @@ class Store(Asking, Upkeep):
     def import_from(
         self,
         format: str,
-        path: str | os.PathLike[str],
+        source: Any,
         *,
         progress: Callable[[int], None] | None = None,
         **options: Any,
     ) -> ImportReport:
-        """Brings results of another tool into the store. Formats: `rows` (any file of records).
+        """Brings results of another tool into the store: the path of a file, or what the tool returned.
 
+        Formats: `rows` (any file of records), `langsmith` (what its own evaluate() or aevaluate() returned).
+
+        For `langsmith`: job=NAME, without which it is that of the experiment; suite; and what `job()` takes.
         For `rows`: job=NAME; item, reference, sample, scores, metadata: {name: dotted path}; row_key, cluster, latency,
         cost, prompt_tokens, completion_tokens, error, repetition: a dotted path; suite; skip_bad_rows; and what `job()`
         takes. `progress` is called with the number of rows so far.
@@ -180,7 +184,7 @@ class Store(Asking, Upkeep):
         """
         from evalstore import importers
 
-        return importers.run(format, Path(path), self._open_job, progress=progress, **options)
+        return importers.run(format, source, self._open_job, progress=progress, **options)
 
     def finish(self, job: str) -> int:
         """Commits a job that was interrupted (SIGKILL, power loss) with all its rows, as `interrupted`; their number.
@@ -197,6 +201,11 @@ class Store(Asking, Upkeep):
     def metrics(self) -> Metrics:
         """Declarations of metrics: `store.metrics.declare("quality", minimum=1, maximum=5)`."""
         return Metrics(self.root, self.workspace, self._catalog)
+
+    @cached_property
+    def datasets(self) -> Datasets:
+        """Datasets kept in the store: `store.datasets.add("capitals", rows)`."""
+        return Datasets(self.root, self.workspace)
 
     # Inside
 

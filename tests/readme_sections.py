@@ -23,6 +23,7 @@ VIEWS = (
     "aggregate_scores",
     "suites",
     "suite_metrics",
+    "job_scores",
     "row_scores",
     "rows",
     "leaderboard",

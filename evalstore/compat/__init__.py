@@ -1,0 +1,1 @@
+"""The import paths and calls of other libraries, over ours."""
