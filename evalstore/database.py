@@ -8,6 +8,7 @@ import re
 import threading
 import weakref
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-__all__ = ["Database", "check_root", "for_glob", "sql_text"]
+__all__ = ["CopiedFile", "Database", "check_root", "for_glob", "sql_text"]
 
 CATALOG = "catalog"
 SNAPSHOT = "snapshot"
@@ -52,6 +53,22 @@ def check_root(root: Path) -> None:
         )
 
 
+@dataclass
+class CopiedFile:
+    """What a COPY wrote: how many lines, and of each column the statistics that stand in the footer."""
+
+    lines: int
+    columns: dict[str, dict[str, str]]
+
+    def is_empty(self, column: str) -> bool:
+        """Whether all values of a column are null."""
+        return int(self.columns[column]["null_count"]) == self.lines
+
+    def highest(self, column: str) -> str | None:
+        """The highest value of a column, as text."""
+        return self.columns[column].get("max")
+
+
 _open: weakref.WeakSet[Database] = weakref.WeakSet()
 
 
@@ -74,8 +91,8 @@ class Database:
             "SET enable_progress_bar = false",
         ):
             self._connection.execute(setting)
-        if threads is not None:
-            self._connection.execute("SET threads = $threads", {"threads": threads})
+        self._threads: int | None = None
+        self.use_threads(threads)
         if sees_variables:
             self._connection.execute("SET python_scan_all_frames = true")  # a caller's frames lie above ours
         else:
@@ -86,6 +103,12 @@ class Database:
             self._connection.execute("SET enable_external_access = false")
         if root is not None or sees_variables:  # SQL of users runs here
             self._connection.execute("SET lock_configuration = true")
+
+    def use_threads(self, threads: int | None) -> None:
+        """Works with so many threads from now on; None is one for each processor."""
+        if threads != self._threads:
+            self._threads = threads
+            self._connection.execute("RESET threads" if threads is None else f"SET threads = {threads:d}")
 
     def close(self) -> None:
         """Lets go of the memory."""
@@ -161,14 +184,14 @@ class Database:
         """Runs one file of `sql/` for what it does. Raises: QueryError, which names the file."""
         self.run(sql_files.read(name), parameters, file=name)
 
-    def copy_file(self, name: str, /, **parameters: Any) -> int:
-        """Runs one file of `sql/` that is a COPY, and gives the number of lines written. Raises: QueryError."""
+    def copy_file(self, name: str, /, **parameters: Any) -> CopiedFile:
+        """Runs one file of `sql/` that is a COPY with RETURN_STATS. Raises: QueryError."""
         try:
-            [(count, *_)] = self._connection.execute(sql_files.read(name), parameters).fetchall()
+            [(_, lines, _, _, columns, *_)] = self._connection.execute(sql_files.read(name), parameters).fetchall()
         except duckdb.Error as error:
             missing = isinstance(error, duckdb.IOException)
             raise QueryError(_message(error), sql=sql_files.read(name), file=name, is_missing_file=missing) from error
-        return int(count)
+        return CopiedFile(int(lines), {name.strip('"'): facts for name, facts in columns.items()})
 
     def ask(self, sql: str, parameters: Mapping[str, Any] | None = None, *, file: str | None = None) -> pa.Table:
         """The answer to one question, materialised, so that errors in the data surface here.

@@ -27,6 +27,7 @@ __all__ = ["DOCUMENT_VERSION", "FrameRows", "JobDraft", "JobFiles", "no_files", 
 
 DOCUMENT_VERSION = 1
 _RULES = ("005_score_rules", "007_row_rules")
+_SMALL = 2000  # rows
 _LEAST_LINE = 16 * 1024 * 1024  # DuckDB's default limit of one JSON line
 
 
@@ -51,6 +52,8 @@ class JobDraft:
     document: dict[str, Any] = field(default_factory=dict)
     rows_count: int = 0
     scores_count: int = 0
+    has_single_rows: bool = True  # no item is repeated
+    has_plain_rows: bool = True  # nor did one fail or belong to a cluster, nor does a metric score one twice
 
     @property
     def job_id(self) -> str:
@@ -63,6 +66,7 @@ class JobFiles:
 
     def __init__(self, root: Path) -> None:
         self._no_files = no_files(root)
+        self._reads_journal = False
         self._database = Database()
         self._database.set_variables(**self._no_files, declarations="[]")
         self._run(*_RULES, "030_declared_metric", "060_staged_files")
@@ -80,15 +84,19 @@ class JobFiles:
         with database.lock:
             declared = [{**d, "job_id": draft.job_id} for draft in drafts for d in draft.declarations]
             database.set_variables(declarations=json_text.dumps(declared)[0])
+            database.use_threads(1 if all(_is_small(draft) for draft in drafts) else None)
             for draft in drafts:
                 self._write_parquet(draft)
             database.set_variables(
                 score_files=[for_glob(_scores(draft)) for draft in drafts],
                 row_files=[for_glob(_rows(draft)) for draft in drafts],
-                are_distinct=all(isinstance(draft.rows, FrameRows) and draft.rows.are_distinct for draft in drafts),
+                are_distinct=all(draft.has_single_rows for draft in drafts),
             )
-            for name in ("065_staged_measure", "070_staged_aggregate", "080_suite_results", "090_job_totals"):
-                database.run_file(f"commit/{name}.sql")
+            is_plain = all(draft.has_plain_rows for draft in drafts) and not any(
+                d.get(bound) is not None for d in declared for bound in ("minimum", "maximum", "rubric")
+            )
+            self._run("065_staged_measure", "072_staged_plain_aggregate" if is_plain else "070_staged_aggregate")
+            self._run("080_suite_results", "090_job_totals")
             totals = {row["job_id"]: row for row in database.ask_file("commit/095_job_total_lines.sql").to_pylist()}
             aggregates: dict[str, list[dict[str, Any]]] = {}
             for row in database.ask_file("commit/075_aggregate_lines.sql").to_pylist():
@@ -106,7 +114,10 @@ class JobFiles:
             return
         longest = max(_LEAST_LINE, draft.rows.longest_line + 1024)
         database.set_variables(journal=for_glob(draft.rows.path), longest_line=longest)
-        self._run("010_logged_row", "012_logged_score", "020_numbered_row")
+        if not self._reads_journal:
+            self._run("010_logged_row", "012_logged_score")
+            self._reads_journal = True
+        self._run("020_numbered_row")
         self._copy(draft, "040_rows_file", "050_scores_file")
 
     def _write_frame(self, draft: JobDraft, frame: FrameRows) -> None:
@@ -123,6 +134,7 @@ class JobFiles:
                 self._run("032_frame_rules", "034_frame_words")
                 self._copy(draft, "042_frame_rows_file", "052_frame_scores_file")
             else:
+                self._reads_journal = False
                 self._run("015_logged_frame", "017_logged_frame_score", "020_numbered_row")
                 self._copy(draft, "040_rows_file", "050_scores_file")
         finally:
@@ -134,8 +146,21 @@ class JobFiles:
             self._database.run_file(f"commit/{name}.sql")
 
     def _copy(self, draft: JobDraft, rows: str, scores: str) -> None:
-        draft.rows_count = self._database.copy_file(f"commit/{rows}.sql", path=str(_rows(draft)))
-        draft.scores_count = self._database.copy_file(f"commit/{scores}.sql", path=str(_scores(draft)))
+        copied = self._database.copy_file(f"commit/{rows}.sql", path=str(_rows(draft)))
+        scored = self._database.copy_file(f"commit/{scores}.sql", path=str(_scores(draft)))
+        draft.rows_count, draft.scores_count = copied.lines, scored.lines
+        draft.has_single_rows = copied.highest("repetition") in ("0", None)
+        draft.has_plain_rows = (
+            draft.has_single_rows
+            and copied.is_empty("error")
+            and copied.is_empty("cluster")
+            and scored.highest("score_index") in ("0", None)
+        )
+
+
+def _is_small(draft: JobDraft) -> bool:
+    """Whether a second thread would cost more than it does."""
+    return (len(draft.rows.rows) if isinstance(draft.rows, FrameRows) else draft.rows.lines) < _SMALL
 
 
 def _with_keys(rows: pa.Table, keys: pa.Table) -> pa.Table:

@@ -27,7 +27,7 @@ from evalstore.trash import is_deleted
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["EMPTY", "StagedJob", "drop_staging", "host", "interrupted_jobs", "is_committed"]
+__all__ = ["EMPTY", "StagedJob", "drop_staging", "host", "interrupted_jobs", "is_committed", "is_interrupted"]
 
 # Files without a line, where the globs of the published views find them: a glob without any file is an error. No
 # workspace can have this name.
@@ -141,7 +141,8 @@ class StagedJob:
             return JobExists(f"job {self.name!r} exists in workspace {self.workspace!r}; choose another name")
         return JobExists(
             f"job {self.name!r} was interrupted ({_writer(head)}); its rows are safe: run "
-            f"`evalstore finish {self.name}`, go on with resume=True, or choose another name"
+            f"`evalstore finish {self.name}`, go on with resume=True, start anew with overwrite=True, or choose "
+            "another name"
         )
 
     @property
@@ -237,6 +238,13 @@ def interrupted_jobs(root: Path) -> list[dict[str, Any]]:
                 line["rows_logged"] = (folder / "journal.jsonl").read_bytes().count(b"\n")
                 found.append({**line, "job": head["name"]})
     return found
+
+
+def is_interrupted(root: Path, workspace: str, name: str) -> bool:
+    """Whether a job of this name is in staging, its writer gone, and was not committed."""
+    folder = _staging(root, workspace, name)
+    head = read_document(folder / "head.json")
+    return head is not None and is_dead(folder) and not is_committed(root, head)
 
 
 def is_committed(root: Path, head: dict[str, Any]) -> bool:

@@ -22,7 +22,7 @@ import orjson
 
 from evalstore.errors import UsageError
 
-__all__ = ["DEEPEST", "canonical", "depth", "dumps", "given", "loads"]
+__all__ = ["DEEPEST", "as_written", "canonical", "depth", "dumps", "given", "loads"]
 
 DEEPEST = 254  # levels of what is stored: as many as orjson writes, so that what it has written needs no look
 _PLAIN = orjson.OPT_SERIALIZE_NUMPY
@@ -38,6 +38,14 @@ def dumps(value: Any) -> tuple[str, int]:
     Raises: UsageError as `given`, and RecursionError where that leaves out what is too deep.
     """
     return _encode(value, _PLAIN, "document", deepest=None)
+
+
+def as_written(text: str) -> str:
+    """A text as it can be written: a lone surrogate becomes U+FFFD."""
+    if not _SURROGATE.search(text):
+        return text
+    # A pair that was split by an earlier decoding becomes the character that it stands for.
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def given(field: str, value: Any) -> tuple[str, int]:
@@ -130,12 +138,10 @@ class _Reader:
 
     def _text(self, value: str) -> str:
         text = str(value.value if isinstance(value, Enum) else value)
-        if _SURROGATE.search(text):
-            # A pair that was split by an earlier decoding becomes the character that it stands for.
-            joined = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-            self.replaced += joined.count("\ufffd") - text.count("\ufffd")
-            text = joined
-        return text
+        written = as_written(text)
+        if written is not text:
+            self.replaced += written.count("\ufffd") - text.count("\ufffd")
+        return written
 
     def _keys(self, value: dict[Any, Any]) -> dict[str, None]:
         found: dict[str, None] = {}

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["checked_text", "encoded", "error_document", "item_key", "logged_line", "row_hash", "row_key_text"]
 
-_LIMITS = {"repetition": 2**31}
+_SMALL = 2**31
+_LIMITS = {"repetition": _SMALL}
 
 
 def logged_line(
@@ -81,14 +82,18 @@ def _put_error(line: dict[str, Any], error: str | BaseException) -> None:
 
 def _put_numbers(line: dict[str, Any], numbers: dict[str, Any]) -> None:
     for field, value in numbers.items():
-        if value is not None:
+        if type(value) is float and math.isfinite(value):  # the common cases first: this runs for every row
+            line[field] = value
+        elif value is not None:
             number = _float(field, value)
             line[field] = number if math.isfinite(number) else str(number)  # JSON has no infinity
 
 
 def _put_counts(line: dict[str, Any], counts: dict[str, Any]) -> None:
     for field, value in counts.items():
-        if value is not None:
+        if type(value) is int and 0 <= value < _SMALL:
+            line[field] = value
+        elif value is not None:
             number = _float(field, value)
             if not (number.is_integer() and 0 <= number < _LIMITS.get(field, 2**63)):
                 raise UsageError(f"{field} is a whole number from 0 up, not {value!r}")

@@ -25,10 +25,11 @@ DELETED = "is deleted; `evalstore restore` brings it back"
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """How many jobs the new catalog has, and which folders were left out: path and reason."""
+    """How many jobs the new catalog has, which folders were left out (path and reason), and which gave their name."""
 
     jobs: int
     left_out: list[tuple[str, str]]
+    adopted: list[str]
 
 
 def rebuild(root: Path, catalog: Catalog, *, adopt: bool = False) -> Rebuilt:
@@ -38,9 +39,10 @@ def rebuild(root: Path, catalog: Catalog, *, adopt: bool = False) -> Rebuilt:
 
     Raises: StoreBusy, OSError.
     """
+    adopted: list[str] = []
     if adopt:
         with exclusively(root):
-            _adopt(root)
+            adopted = _adopt(root)
     if not catalog.publish(wait=PATIENCE, anew=True):
         raise still_busy()
     taken, left_out = dict[str, str](), []
@@ -56,11 +58,12 @@ def rebuild(root: Path, catalog: Catalog, *, adopt: bool = False) -> Rebuilt:
             left_out.append((path, f"is a copy of job {taken[job_id]}, with the same job_id"))
         else:
             taken[job_id] = path
-    return Rebuilt(len(taken), left_out)
+    return Rebuilt(len(taken), left_out, adopted)
 
 
-def _adopt(root: Path) -> None:
-    """Gives the jobs in folders of another name the name of their folder, unless the job is here already."""
+def _adopt(root: Path) -> list[str]:
+    """Gives the jobs in folders of another name the name of their folder, unless the job is here already; the paths."""
+    adopted = []
     known = {job_id_of(root, path) for path in committed_jobs(root) if job_document(root, path)}
     for path in committed_jobs(root):
         file = root / "jobs" / path / "job.json"
@@ -75,3 +78,5 @@ def _adopt(root: Path) -> None:
             continue
         write_document(file, document)
         known.add(job.get("job_id"))
+        adopted.append(path)
+    return adopted

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from evalstore import json_text
 from evalstore.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,14 +41,15 @@ class RowIndex:
 
     def note(self, suite: str, key: str, repetition: int, row_index: int | None, *, failed: bool) -> None:
         """Takes in a row."""
-        rows = self._rows.setdefault((suite, key), {})
+        rows = self._rows.setdefault(_place(suite, key), {})
         if repetition not in rows:
-            self._counts[suite] = self._counts.get(suite, 0) + 1
+            written = json_text.as_written(suite)
+            self._counts[written] = self._counts.get(written, 0) + 1
         rows[repetition] = row_index, failed
 
     def has(self, suite: str, key: str, repetition: int) -> bool:
         """Whether this row is there and not in error."""
-        _, failed = self._rows.get((suite, key), {}).get(repetition, (None, True))
+        _, failed = self._rows.get(_place(suite, key), {}).get(repetition, (None, True))
         return not failed
 
     def place(self, suite: str, key: str, repetition: int | None) -> tuple[int, int | None]:
@@ -57,7 +59,7 @@ class RowIndex:
 
         Raises: UsageError when that repetition is there and not in error.
         """
-        rows = self._rows.get((suite, key), {})
+        rows = self._rows.get(_place(suite, key), {})
         if repetition is None:
             in_error = [number for number, (_, failed) in rows.items() if failed]
             repetition = min(in_error, default=self.next_free(suite, key))
@@ -71,11 +73,16 @@ class RowIndex:
 
     def count(self, suite: str) -> int:
         """The number of rows of a suite."""
-        return self._counts.get(suite, 0)
+        return self._counts.get(json_text.as_written(suite), 0)
 
     def next_free(self, suite: str, key: str) -> int:
         """The first repetition after all that a key has."""
-        return max(self._rows.get((suite, key), {}), default=-1) + 1
+        return max(self._rows.get(_place(suite, key), {}), default=-1) + 1
+
+
+def _place(suite: str, key: str) -> tuple[str, str]:
+    """A row under the names with which it comes back from the journal."""
+    return json_text.as_written(suite), json_text.as_written(key)
 
 
 def numbered_lines(path: Path) -> Iterator[bytes]:

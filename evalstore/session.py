@@ -64,8 +64,8 @@ class Session:
         """
         database = self._database(allow_external=True)
         with database.lock, self._attached(database):
-            database.set_variables(**self._no_files | {"score_files": score_files})
-            return database.copy_file(name, **parameters)
+            database.set_variables(job_ids=None, **self._no_files | {"score_files": score_files})
+            return database.copy_file(name, **parameters).lines
 
     def ask(self, sql: str, parameters: dict[str, Any], *, allow_external: bool = False) -> pa.Table:
         """The answer to SQL of a user: one reading statement with exactly these parameters.
@@ -177,5 +177,6 @@ class Session:
             else:
                 [listed] = database.ask_file("queries/score_files.sql", job_ids=files).to_pylist()
             if listed["row_files"]:
-                named = {kind: [for_glob(self.root / path) for path in paths] for kind, paths in listed.items()}
-        database.set_variables(**named)
+                place = for_glob(f"{self.root}/")  # thousands of paths: joined as text
+                named = {kind: [place + for_glob(path) for path in paths] for kind, paths in listed.items()}
+        database.set_variables(job_ids=files if isinstance(files, list) else None, **named)

@@ -139,3 +139,11 @@ def _mount(*arguments: object) -> None:
         pytest.skip("there is no mount command")
     if done.returncode:
         pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
+
+
+def leave_free(disk, free):
+    """Fills a small disk but for so many bytes."""
+    (disk / "filler").unlink(missing_ok=True)
+    with (disk / "filler").open("wb") as filler:
+        status = os.statvfs(disk)
+        os.posix_fallocate(filler.fileno(), 0, max(status.f_bavail * status.f_frsize - free, 1))

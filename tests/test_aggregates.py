@@ -528,6 +528,24 @@ def test_errors_of_a_rubric_count_as_its_lowest_value_at_worst(store):
     assert means == [1.5, 1.0, 1.0]
 
 
+PLAIN = st.dictionaries(
+    st.sampled_from("abc"), NUMBERS | st.sampled_from([None, NAN, INF, -INF, True, False, "good", "bad"]), max_size=3
+)
+
+
+@given(st.dictionaries(st.sampled_from("xy"), st.lists(PLAIN, max_size=12), max_size=2))
+@FIFTH
+def test_a_job_without_errors_is_the_same_under_every_policy(store, suites):
+    """The commit takes a shorter text for such jobs, every other policy the whole one."""
+    rows = [
+        {"suite": suite, "row_key": n, "scores": one} for suite, ones in suites.items() for n, one in enumerate(ones)
+    ]
+    name = logged(store, rows)
+    at_commit = [one.model_dump() for one in store.aggregate_scores(name).scores]
+    for errors in ("zero", "worst"):
+        assert [one.model_dump() for one in store.aggregate_scores(name, errors=errors).scores] == at_commit
+
+
 def test_an_unknown_policy_is_refused(store):
     job = logged(store, [{"scores": {"m": 1}}])
     with pytest.raises(UsageError, match="exclude, zero, worst"):

@@ -16,7 +16,7 @@ import pytest
 
 import evalstore
 from evalstore.errors import EvalStoreError, JobExists
-from tests.processes import Process, ask_elsewhere, run, small_disk
+from tests.processes import Process, ask_elsewhere, leave_free, run, small_disk
 
 LOGS_FOR_EVER = """
 job = evalstore.open(root).job("cut", dataset="d", model="m")
@@ -553,14 +553,6 @@ say(answer("SELECT row_key, repetition FROM rows"))
 
 def test_a_numbered_row_that_could_not_be_written_can_be_logged_again(tmp_path):
     assert run(REFUSED_ONCE, tmp_path / "evals") == ["full", "[('k', 0)]"]
-
-
-def leave_free(disk, free):
-    """Fills a small disk but for so many bytes."""
-    (disk / "filler").unlink(missing_ok=True)
-    with (disk / "filler").open("wb") as filler:
-        status = os.statvfs(disk)
-        os.posix_fallocate(filler.fileno(), 0, max(status.f_bavail * status.f_frsize - free, 1))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 import evalstore
 from evalstore import job_context
 from evalstore.errors import EvalStoreError, StoreNotFound
-from tests.processes import Process, run, small_disk
+from tests.processes import Process, leave_free, run, small_disk
 
 ROWS = 4
 
@@ -347,14 +347,6 @@ def test_a_head_that_does_not_say_when_its_writing_began_is_finished(store):
 
 
 # Full disks
-
-
-def leave_free(disk, free):
-    """Fills a small disk but for so many bytes."""
-    (disk / "filler").unlink(missing_ok=True)
-    with (disk / "filler").open("wb") as filler:
-        status = os.statvfs(disk)
-        os.posix_fallocate(filler.fileno(), 0, max(status.f_bavail * status.f_frsize - free, 1))
 
 
 @pytest.fixture

@@ -228,6 +228,25 @@ def test_integers_of_any_size_come_back_whichever_way_they_come_in(store):
 
 
 ONE, OTHER = "\ud800", "\udfff"  # two lone surrogates
+
+
+@pytest.mark.parametrize("resumes", [False, True])
+def test_a_row_whose_key_has_a_lone_surrogate_is_found(store, resumes):
+    job = store.job("keys")
+    job.log(item=1, suite=f"s{ONE}", row_key=f"a{ONE}")
+    if resumes:
+        job.finish()
+        job = store.job("keys", resume=True)
+    assert job.has(f"a{ONE}", suite=f"s{ONE}")
+    assert job.has(f"a{OTHER}", suite=f"s{ONE}")  # the same once it is written
+    assert not job.has("a", suite=f"s{ONE}")
+    with pytest.raises(UsageError, match="logged already"):
+        job.log(item=1, suite=f"s{ONE}", row_key=f"a{OTHER}", repetition=0)
+    job.log(item=1, suite=f"s{ONE}", row_key=f"a{OTHER}")
+    job.finish()
+    assert store.sql("SELECT repetition, row_index FROM rows ORDER BY ALL").rows() == [(0, 0), (1, 1)]
+
+
 COLLIDING: list[dict[Any, Any]] = [
     {1: "a", "1": "b"},
     {None: "a", "null": "b"},

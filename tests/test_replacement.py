@@ -106,13 +106,25 @@ def test_an_interrupted_overwriting_is_finished_and_the_old_job_stays_until_then
     assert store.sql("SELECT job, rows_logged FROM interrupted_jobs").rows() == [("a", 1)]
     assert_clean(store)
     with pytest.raises(JobExists, match="interrupted"):
-        store.job("a", overwrite=True)
+        store.job("a")
     assert store.finish("a") == 1
     assert values(store) == [5]
     assert store.show("a")["status"] == "interrupted"
     assert deleted(store) == {old}
     assert store.sql("FROM interrupted_jobs").is_empty()
     assert_all_whole(store, ["a"])
+    assert_clean(store)
+
+
+def test_an_interrupted_job_that_is_overwritten_goes_into_the_trash_with_its_rows(store):
+    die_in(store.root, "job = store.job('a')\njob.log(item=1, scores={'right': 5})")
+    with store.job("a", overwrite=True) as job:
+        job.log(item=1, scores={"right": 6})
+    assert values(store) == [6]
+    [interrupted] = deleted(store)
+    store.delete("a")
+    store.restore(interrupted)
+    assert values(store) == [5]
     assert_clean(store)
 
 

@@ -20,7 +20,7 @@ import pandas as pd
 import polars as pl
 import pydantic
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -593,10 +593,11 @@ def test_a_lone_surrogate_is_replaced_and_counted_wherever_it_stands(store):
 )
 @FIFTH
 def test_pairs_of_surrogates_become_the_character_and_lone_ones_the_replacement(store, texts):
+    wanted = [without_surrogates(text) for text in texts]
+    assume(len({text for text, _ in wanted}) == len(set(texts)))  # keys that become the same are refused
     with store.job(fresh()) as job:
         job.log(item={"q": texts}, sample=dict.fromkeys(texts, 0))
     [row] = store.row_scores(job.name)
-    wanted = [without_surrogates(text) for text in texts]
     assert row.item["q"] == [text for text, _ in wanted]
     assert row.sample == {text: 0 for text, _ in wanted}
     in_keys = sum(without_surrogates(text)[1] for text in set(texts))

@@ -364,6 +364,7 @@ def test_folders_copied_in_from_another_store_are_taken_up_and_nothing_is_overwr
     assert store.show("a")["job_id"] == before
     assert {one.path for one in store.verify().errors} == {f"jobs/{path}" for path in reasons}
     adopted = store.rebuild(adopt=True)
+    assert adopted.adopted == ["default/a-of-others"]
     assert dict(adopted.left_out).keys() - {"default/c"} == {"guest/new", "default/a-again", "default/broken"}
     assert store.show("a")["job_id"] == before
     assert store.show("a-of-others")["job_id"] == other.show("a")["job_id"]

@@ -137,9 +137,11 @@ def rebuild(place: Place, /, *, adopt: bool, format: str, output: str | None) ->
     store = place.open()
     rebuilt = store.rebuild(adopt=adopt)
     lines = [{"path": f"jobs/{path}", "reason": reason} for path, reason in rebuilt.left_out]
-    document = {"jobs": rebuilt.jobs, "left_out": lines}
+    document = {"jobs": rebuilt.jobs, "adopted": rebuilt.adopted, "left_out": lines}
     answer = Answer(lambda: _frame(lines, "path", "reason"), lambda: left_out_page(lines), lambda: document)
     write(answer, format, output)
+    for path in rebuilt.adopted:
+        say(f"took in jobs/{path} under this name")
     say(f"the catalog holds {counted(rebuilt.jobs, 'job')}")
     if broken := sum(reason != DELETED for _, reason in rebuilt.left_out):
         raise BrokenStore(f"{counted(broken, 'folder')} in {store.root / 'jobs'} {_is(broken)} left out")

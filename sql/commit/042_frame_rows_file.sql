@@ -27,6 +27,7 @@ COPY (
 ) TO $path (  -- noqa: PRS
     FORMAT parquet,
     COMPRESSION zstd,
+    RETURN_STATS,
     FIELD_IDS {
         job_id: 1, suite: 2, row_key: 3, repetition: 4, row_index: 5, row_hash: 6, item: 7, sample: 8, reference: 9,
         requests: 10, metadata: 11, error: 12, error_details: 13, started_at: 14, finished_at: 15, latency: 16,

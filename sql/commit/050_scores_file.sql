@@ -74,6 +74,7 @@ COPY (
 ) TO $path (  -- noqa: PRS
     FORMAT parquet,
     COMPRESSION zstd,
+    RETURN_STATS,
     FIELD_IDS {
         job_id: 1, suite: 2, metric: 3, name: 4, score_index: 5, row_key: 6, repetition: 7, row_index: 8, value: 9,
         value_type: 10, label: 11, passed: 12, status: 13, comment: 14, error: 15, correction: 16, metadata: 17,

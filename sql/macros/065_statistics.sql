@@ -4,38 +4,48 @@ CREATE OR REPLACE MACRO finite(x) AS CASE WHEN isfinite(x) THEN x END;
 -- Percentile p stands at position p / 100 * (n + 1) of the sorted values, clamped, linear between (numpy: weibull).
 CREATE OR REPLACE MACRO value_at(ordered, place) AS
 ordered[floor(place)::BIGINT]
-+ (place - floor(place)) * (ordered[least(floor(place)::BIGINT + 1, len(ordered))] - ordered[floor(place)::BIGINT]);
++ (place - floor(place)) * (ordered[ceil(place)::BIGINT] - ordered[floor(place)::BIGINT]);
 
 CREATE OR REPLACE MACRO weibull_percentiles(ordered) AS
 list_transform(
-    [10, 20, 30, 40, 50, 60, 70, 80, 90, 100],
-    lambda p: finite(value_at(ordered, greatest(1.0, least(len(ordered)::DOUBLE, p / 100 * (len(ordered) + 1)))))
+    list_transform(
+        [10, 20, 30, 40, 50, 60, 70, 80, 90, 100],
+        lambda p: greatest(1.0, least(len(ordered)::DOUBLE, p / 100 * (len(ordered) + 1)))
+    ),
+    lambda place: finite(value_at(ordered, place))
 );
 
--- The lower edge of the i-th of ten equal bins; in quarters where the difference of the bounds is beyond a double.
+-- Where the difference of two bounds is beyond a double, all is reckoned in quarters.
+CREATE OR REPLACE MACRO unit_between(lowest, highest) AS CASE WHEN isfinite(highest - lowest) THEN 1.0 ELSE 4.0 END;
+
+-- Ten equal bins: where the first begins and how wide each is, in that unit.
+CREATE OR REPLACE MACRO bin_start(lowest, highest) AS lowest / unit_between(lowest, highest);
+
+CREATE OR REPLACE MACRO bin_width(lowest, highest) AS
+(highest / unit_between(lowest, highest) - lowest / unit_between(lowest, highest)) / 10;
+
+-- The lower edge of the i-th bin.
 CREATE OR REPLACE MACRO bin_edge(lowest, highest, i) AS
-CASE
-    WHEN isfinite(highest - lowest) THEN lowest + i * ((highest - lowest) / 10)
-    ELSE 4 * (lowest / 4 + i * ((highest / 4 - lowest / 4) / 10))
-END;
+unit_between(lowest, highest) * (bin_start(lowest, highest) + i * bin_width(lowest, highest));
 
--- Which of ten equal bins between two bounds a value lies in, 0 .. 9: half-open, the last one closed. The division may
--- err by one at an edge, so the edges as they are shown decide.
-CREATE OR REPLACE MACRO near_bin(x, lowest, width) AS
-floor((x - lowest) / width)
-+ (x >= lowest + (floor((x - lowest) / width) + 1) * width)::INTEGER
-- (x < lowest + floor((x - lowest) / width) * width)::INTEGER;
-
-CREATE OR REPLACE MACRO bin_of(x, lowest, highest) AS
+-- Which bin a value lies in, 0 .. 9: half-open, the last one closed. The division may err by one at an edge, so the
+-- edges as they are shown decide. Without a width all values are equal, and there is one bin; bins too narrow for a
+-- double all lie before the last.
+CREATE OR REPLACE MACRO bin_of(x, start, width) AS
 CASE
-    WHEN lowest = highest THEN 0
-    WHEN isfinite(highest - lowest) THEN greatest(0, least(9, near_bin(x, lowest, (highest - lowest) / 10)))
-    ELSE greatest(0, least(9, near_bin(x / 4, lowest / 4, (highest / 4 - lowest / 4) / 10)))
+    WHEN width IS NULL THEN 0
+    WHEN width = 0 THEN 9
+    ELSE greatest(0, least(
+        9,
+        floor((x - start) / width)
+        + (x >= start + (floor((x - start) / width) + 1) * width)::INTEGER
+        - (x < start + floor((x - start) / width) * width)::INTEGER
+    ))
 END::INTEGER;
 
 -- How many of some values lie in which bin, as a map bin -> count; null without a value.
-CREATE OR REPLACE MACRO bins_of(ordered, lowest, highest) AS
-list_aggregate(list_transform(ordered, lambda v: bin_of(v, lowest, highest)), 'histogram');
+CREATE OR REPLACE MACRO bins_of(ordered, unit, start, width) AS
+list_aggregate(list_transform(ordered, lambda v: bin_of(v / unit, start, width)), 'histogram');
 
 -- The squares of the distances of some values from their mean, added up.
 CREATE OR REPLACE MACRO sum_of_squares(ordered, mean) AS

@@ -1,5 +1,6 @@
 -- The Parquet files that a question across all jobs reads: segments, as far as they are there, and the own files of the
--- jobs that are in none. Rows are never compacted.
+-- jobs that are in none. Rows are never compacted. Segments come first: by the first file DuckDB judges how much there
+-- is to read, and so which side of a join to look up.
 WITH present AS (
     SELECT
         segment_job.job_id,
@@ -10,13 +11,18 @@ WITH present AS (
 ),
 
 scanned AS (
-    SELECT path FROM present
+    SELECT
+        path,
+        FALSE AS is_own
+    FROM present
     UNION
-    SELECT score_file.scores AS path
+    SELECT
+        score_file.scores AS path,
+        TRUE AS is_own
     FROM score_file
     ANTI JOIN present ON score_file.job_id = present.job_id
 )
 
 SELECT
-    (SELECT list(path ORDER BY path) FROM scanned) AS score_files,
+    (SELECT list(path ORDER BY is_own, path) FROM scanned) AS score_files,
     (SELECT list("rows" ORDER BY job_id) FROM score_file) AS row_files;

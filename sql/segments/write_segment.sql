@@ -6,6 +6,7 @@ COPY (
 ) TO $path (  -- noqa: PRS
     FORMAT parquet,
     COMPRESSION zstd,
+    RETURN_STATS,
     KV_METADATA {evalstore: $footer},
     FIELD_IDS {
         job_id: 1, suite: 2, metric: 3, name: 4, score_index: 5, row_key: 6, repetition: 7, row_index: 8, value: 9,

@@ -2,8 +2,8 @@
 -- A session names the files; plain DuckDB reads all of them, and is stopped when the store has been moved or copied.
 CREATE OR REPLACE VIEW row_scores AS
 SELECT
-    job.workspace,
-    job.name AS job,
+    live_job.workspace,
+    live_job.job,
     score.*
 FROM read_parquet(  -- noqa: PRS
     coalesce(getvariable('score_files'), ['@ROOT_GLOB@/jobs/_/schema/scores-empty.parquet', '@ROOT_GLOB@/jobs/*/*/scores-*.parquet']),
@@ -33,6 +33,6 @@ FROM read_parquet(  -- noqa: PRS
         22: {'name': 'target_run_id', 'type': 'VARCHAR', 'default_value': NULL}
     }
 ) AS score
-INNER JOIN job ON score.job_id = job.job_id
+INNER JOIN live_job ON score.job_id = live_job.job_id
 WHERE getvariable('score_files') IS NOT NULL OR (SELECT is_at_home FROM catalog_place);
 COMMENT ON VIEW row_scores IS 'One line per score: the long form of everything that was measured. status = scored exactly when the score takes part in a mean or distribution.';

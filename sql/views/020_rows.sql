@@ -2,8 +2,8 @@
 -- A session names the files; plain DuckDB reads all of them, and is stopped when the store has been moved or copied.
 CREATE OR REPLACE VIEW rows AS
 SELECT
-    job.workspace,
-    job.name AS job,
+    live_job.workspace,
+    live_job.job,
     logged.*
 FROM read_parquet(  -- noqa: PRS
     coalesce(getvariable('row_files'), ['@ROOT_GLOB@/jobs/_/schema/rows-empty.parquet', '@ROOT_GLOB@/jobs/*/*/rows-*.parquet']),
@@ -33,6 +33,6 @@ FROM read_parquet(  -- noqa: PRS
         22: {'name': 'cluster', 'type': 'VARCHAR', 'default_value': NULL}
     }
 ) AS logged
-INNER JOIN job ON logged.job_id = job.job_id
+INNER JOIN live_job ON logged.job_id = live_job.job_id
 WHERE getvariable('row_files') IS NOT NULL OR (SELECT is_at_home FROM catalog_place);
 COMMENT ON VIEW rows IS 'One line per row: item, sample, reference, requests, metadata (JSON text), error, timings, tokens, cost.';

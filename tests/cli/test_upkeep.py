@@ -250,7 +250,8 @@ def test_rebuild_takes_up_what_was_copied_in(here, root, tmp_path):
     assert found["jobs"] == 5
     assert [one["path"] for one in found["left_out"]] == ["jobs/default/their-one"]
     done = here("rebuild", "--adopt")
-    assert (done.code, done.stdout, done.stderr) == (0, "", "the catalog holds 6 jobs\n")
+    said = "took in jobs/default/their-one under this name\nthe catalog holds 6 jobs\n"
+    assert (done.code, done.stdout, done.stderr) == (0, "", said)
     assert names(root) == {"one", "two", "three", "guest", "their-one"}
 
 
