@@ -114,6 +114,11 @@ class Calling:
     limit: float | None = None
     retries: int = 0
 
+    @property
+    def is_direct(self) -> bool:
+        """Whether calling what is not asynchronous is no more than calling it."""
+        return isinstance(self.caller, InThread) and self.limit is None and not self.retries
+
     async def call(self, function: Callable[..., Any], *given: Any, is_async: bool) -> Any:
         """What the function returns; where it raises, what one of the retries returns. Raises: what the last raises."""
         if not self.retries:
@@ -128,7 +133,10 @@ class Calling:
         return await self._once(function, *given, is_async=is_async)
 
     async def _once(self, function: Callable[..., Any], *given: Any, is_async: bool) -> Any:
-        value = await self.caller.call(function, *given, is_async=is_async, limit=self.limit)
+        if is_async or not self.is_direct:
+            value = await self.caller.call(function, *given, is_async=is_async, limit=self.limit)
+        else:
+            value = function(*given)
         # Most values are of these types, and asking models of pydantic for an attribute takes its time.
         if type(value) in _NEVER_AWAITED or not inspect.isawaitable(value):
             return value
