@@ -100,7 +100,7 @@ def verify(
             progress(result.jobs)
     named = {finding.path for finding in result.findings}
     in_catalog = (finding for finding in _catalog(root, catalog) if finding.path not in named)  # one cause, one advice
-    result.findings += [*in_catalog, *_segments(root, checksums=checksums)]
+    result.findings += [*in_catalog, *_segments(root, named, checksums=checksums)]
     result.findings += [*_rest(root), *_meta(root), *_datasets(root, checksums=checksums)]
     for part in _PARTS:
         result.bytes[part] = _size(root / part)
@@ -205,7 +205,8 @@ def _difference(*, is_there: bool, is_shown: bool) -> str:
     return "is not in the catalog" if is_there else "is in the catalog, and its folder is gone or cannot be read"
 
 
-def _segments(root: Path, *, checksums: bool) -> Iterator[Finding]:
+def _segments(root: Path, damaged: set[str], *, checksums: bool) -> Iterator[Finding]:
+    """Compares segments with the files of their jobs, but for those that are damaged themselves."""
     live = {one.path: one for one in segments.live_segments(root)}
     for path in segments.segment_files(root):
         if segments.is_dropped(root, path):
@@ -216,7 +217,7 @@ def _segments(root: Path, *, checksums: bool) -> Iterator[Finding]:
             yield Finding("note", path, "is not used: `evalstore compact` removes it")
     if not checksums:
         return
-    owned = _own_files(root)
+    owned = {job_id: path for job_id, path in _own_files(root).items() if path not in damaged}
     database = Database()
     try:
         for segment in live.values():
