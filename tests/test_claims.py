@@ -55,7 +55,7 @@ def test_a_committed_job_that_is_not_published_is_resumed_without_losing_a_row(s
 
 def test_who_takes_a_name_that_is_given_back_keeps_it(store, monkeypatch):
     record(store, "a")
-    taken = []
+    taken: list[evalstore.Job] = []
 
     def remove(folder, **options):
         if not taken:

@@ -60,7 +60,7 @@ REASONS = {
     "scan_compacted": (
         "scores are joined to their jobs, so that deleted ones do not count, and 10,000 paths are looked up"
     ),
-    "evaluate_async": "two milliseconds of our own a row, of which the machine had a core and a half to spare",
+    "evaluate_async": "by a hair, beside other work: half a millisecond for each row comes on top of the sleeping",
 }
 """Why a bound is missed, where it is."""
 
