@@ -96,6 +96,8 @@ def source_of(data: Any, store: Store) -> Source:
     if isinstance(data, str):
         return _named(data, store)
     if isinstance(data, Path):
+        if not data.exists():
+            raise UsageError(f"there is no file {data}")
         return Source(lambda: file_rows(data), length=None)
     if isinstance(data, Dataset):
         return Source(lambda: data, length=len(data), dataset=data.name, version=data.version)
@@ -127,6 +129,8 @@ def _named(name: str, store: Store) -> Source:
     except DatasetNotFound:
         if Path(name).is_file():
             return Source(lambda: file_rows(Path(name)), length=None)
+        if Path(name).suffix:
+            raise UsageError(f"there is no file {name}, and no dataset of this name in the store") from None
         raise
     return Source(lambda: kept, length=len(kept), dataset=kept.name, version=kept.version)
 

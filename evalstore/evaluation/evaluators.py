@@ -165,9 +165,10 @@ def failed_results(
     evaluator: RunEvaluator, error: BaseException, source_run_id: UUID | str | None = None
 ) -> list[EvaluationResult]:
     """What stands in the place of the scores of an evaluator that raised: no score, `extra` {"error": True}."""
+    keys = [key for key in evaluator_keys(evaluator) if key] or [evaluator_name(evaluator)]
     return [
         EvaluationResult(key=key, comment=repr(error), extra={"error": True}, source_run_id=source_run_id or uuid4())
-        for key in evaluator_keys(evaluator)
+        for key in keys
     ]
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, NoReturn, TypedDict
 
+from evalstore.errors import UsageError
 from evalstore.evaluation.flat import flat_rows
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ class ExperimentResults(_Results):
 
     def __getitem__(self, index: int) -> ExperimentResultRow:
         """The row at a place from 0 up; waits for one that is to come. A negative one counts from the end of all."""
+        if isinstance(index, slice):
+            raise UsageError("rows are asked for one by one: write list(results)[2:5], or results.to_polars()[2:5]")
         if index < 0:
             self.wait()
             index += len(self)
@@ -138,6 +141,10 @@ class AsyncExperimentResults(_Results):
 
     At the end it raises what has stopped the run, if something did. The rows so far are in the store in any case.
     """
+
+    def __iter__(self) -> NoReturn:
+        """Raises: TypeError. Without it a plain loop would take the rows so far for all of them."""
+        raise TypeError("rows of aevaluate() come by `async for row in results`")
 
     async def __aiter__(self) -> AsyncIterator[ExperimentResultRow]:
         """The rows, those that are to come too."""

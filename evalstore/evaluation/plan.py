@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +25,6 @@ from evalstore.evaluation.target import Target
 from evalstore.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from evalstore.evaluation.data import Source
     from evalstore.recorder import Job
 
@@ -70,7 +69,7 @@ class Plan:
 
         Raises: UsageError, InvalidEvaluator, DatasetNotFound, JobExists, JobBusy; then nothing has run.
         """
-        self._check_numbers()
+        self._check_values()
         self._check_names()
         target = Target(self.target)
         self._raters = raters(_listed("evaluators", self.evaluators))
@@ -84,14 +83,18 @@ class Plan:
             job.abandon()
             raise
 
-    def _check_numbers(self) -> None:
+    def _check_values(self) -> None:
         for what, value, least in (("num_repetitions", self.repetitions, 1), ("retries", self.retries, 0)):
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise UsageError(f"{what} is a whole number from {least} up, not {value!r}")
         if self.concurrency is not None and (not isinstance(self.concurrency, int) or self.concurrency < 0):
             raise UsageError(f"max_concurrency is a whole number from 0 up, or None, not {self.concurrency!r}")
-        if self.limit is not None and not self.limit > 0:
+        if self.limit is not None and not (isinstance(self.limit, (int, float)) and self.limit > 0):
             raise UsageError(f"timeout is a number of seconds, not {self.limit!r}")
+        if not isinstance(self.suite, str) or not self.suite:
+            raise UsageError(f"suite is a text that is not empty, not {self.suite!r}")
+        if not isinstance(self.metadata, (Mapping, type(None))):
+            raise UsageError(f"metadata is a dict, not {type(self.metadata).__name__}")
 
     def _check_names(self) -> None:
         if isinstance(self.target, (str, list, tuple)):
@@ -157,16 +160,16 @@ class Plan:
 def _listed(what: str, given: Any) -> list[Any]:
     if given is None:
         return []
-    if callable(given) or isinstance(given, (str, bytes, dict)):
+    if callable(given) or isinstance(given, (str, bytes, dict)) or not isinstance(given, Iterable):
         raise UsageError(f"{what} is a list: write {what}=[...]")
     return list(given)
 
 
 def _store(given: Any, client: Any) -> Store:
+    if given is None and isinstance(found := getattr(client, "store", None), (Store, str, os.PathLike)):
+        given = found
     if isinstance(given, Store):
         return given
-    if given is None and isinstance(found := getattr(client, "store", None), Store):
-        return found
     store = Store(given)
     if given is None and str(store.root) not in _said:
         _said.add(str(store.root))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from evalstore import score_values
-from evalstore.errors import RowNotWritten
+from evalstore.errors import RowNotWritten, UsageError
 from evalstore.evaluation import recording
 from evalstore.evaluation.coercion import as_results
 from evalstore.evaluation.evaluators import as_evaluator, evaluator_keys, evaluator_name, failed_results
@@ -65,12 +65,16 @@ class Rater:
             row.add(self.name, scores, replaced=replaced, requests=report.requests, is_last=is_last)
         except RowNotWritten:
             raise
-        except Exception as error:  # noqa: BLE001  # whatever user code raises is stored
+        except Exception as failure:  # noqa: BLE001  # whatever user code raises is stored
+            error = recording.readable(failure)
             self._log(error, run)
             results = failed_results(self.evaluator, error, call_id)
             report.add_requests(requests_of_error(error))
             scores, replaced = score_values.normalise(recording.error_scores(results, error, self.name, run.id))
-            row.add(self.name, scores, replaced=replaced, requests=report.requests, is_last=is_last)
+            try:
+                row.add(self.name, scores, replaced=replaced, requests=report.requests, is_last=is_last)
+            except UsageError:  # what was reported cannot be stored, and that may be the error itself
+                row.add(self.name, scores, replaced=replaced, is_last=is_last)
         return results
 
     @property

@@ -25,6 +25,7 @@ __all__ = [
     "check_scores",
     "error_scores",
     "failed_run_text",
+    "readable",
     "row_line",
     "row_of",
     "run_of_line",
@@ -84,6 +85,15 @@ def row_line(
         else:
             return line, error
     raise AssertionError
+
+
+def readable(error: Exception) -> Exception:
+    """An error whose text can be had: the same one, but for those that raise when they are asked for it."""
+    try:
+        str(error), repr(error)
+    except Exception:  # noqa: BLE001  # it is user code
+        return RuntimeError(f"{type(error).__name__}, whose own text cannot be had").with_traceback(error.__traceback__)
+    return error
 
 
 def failed_run_text(error: BaseException) -> str:

@@ -66,9 +66,11 @@ class Runner:
         else:
             await self._go_on(task, how, known)
 
-    def run_id(self, task: Task) -> UUID:
-        """The id of a run: the same when a resumed experiment makes it again."""
-        return self._id_at(task.row_index, task.repetition)
+    def _new_id(self, task: Task, repetition: int | None) -> UUID:
+        """The id of a run; in a resumed experiment that of no run which is there, whatever order the data come in."""
+        if self.earlier is None:
+            return self._id_at(task.row_index, task.repetition)
+        return uuid5(UUID(int=self._first_id), f"{task.row_key}\n{repetition}")
 
     def _id_at(self, row_index: int, repetition: int) -> UUID:
         return UUID(int=(self._first_id + (row_index << 24) + repetition) % (1 << 128))
@@ -85,7 +87,7 @@ class Runner:
 
     async def _run_anew(self, task: Task, how: Calling, repetition: int | None) -> None:
         report = Report()
-        run, error, latency = await self._call_target(task, how, report)
+        run, error, latency = await self._call_target(task, how, report, self._new_id(task, repetition))
         if error is not None and self.ignores_errors:
             self.ignored += 1
             self.progress.row(failed=True)
@@ -117,7 +119,7 @@ class Runner:
             self.progress.row(line["scores"], failed=False, is_new=False)
             self.rows.append(None, known.offset, (task.repetition, task.row_index))
             return
-        run, _ = recording.run_of_line(line, run_id=self.run_id(task), name=self.target.name)
+        run, _ = recording.run_of_line(line, run_id=self.stored_run_id(line), name=self.target.name)
         results = [result for score in kept if (result := recording.as_result(score, run.id)) is not None]
         row = self.job.open_row({**line, "scores": kept})
         todo = [rater for rater in self.raters if rater.name in missing]
@@ -126,7 +128,9 @@ class Runner:
         self.progress.row(row.scores, failed=False)
         self._show(task, run, task.example, results, offset)
 
-    async def _call_target(self, task: Task, how: Calling, report: Report) -> tuple[Run, Exception | None, float]:
+    async def _call_target(
+        self, task: Task, how: Calling, report: Report, run_id: UUID
+    ) -> tuple[Run, Exception | None, float]:
         """The run, what the target raised, and the seconds that the last call of it took."""
         started_at, began = datetime.now(UTC), time.perf_counter()
         target = self.target
@@ -141,11 +145,11 @@ class Runner:
             try:
                 outputs = as_outputs(await how.call(called, task.example, is_async=target.is_async))
             except Exception as failure:  # noqa: BLE001  # whatever user code raises is stored
-                error = failure
+                error = recording.readable(failure)
         seconds = time.perf_counter() - began
         report.take_usage(outputs)
         run = Run.trusted(
-            id=self.run_id(task),
+            id=run_id,
             name=target.name,
             start_time=started_at,
             end_time=started_at + timedelta(seconds=seconds),

@@ -6,6 +6,7 @@ Whoever is free takes the next example, so that a source is not read ahead.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import sys
 import threading
 from typing import TYPE_CHECKING, Any
@@ -113,7 +114,8 @@ def run_in_threads(schedule: Schedule, caller: InThread, count: int) -> None:
             ended.release()
 
     for number in range(count):
-        threading.Thread(target=work, name=f"evalstore-worker-{number}", daemon=True).start()
+        context = contextvars.copy_context()  # of its own: what user code sets is seen by no other call
+        threading.Thread(target=context.run, args=[work], name=f"evalstore-worker-{number}", daemon=True).start()
     try:
         for _ in range(count):
             while not ended.acquire(timeout=_LOOK_EVERY):

@@ -5,6 +5,7 @@ What could only be called wrongly is refused when it is bound, before anything h
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 from dataclasses import dataclass
@@ -183,6 +184,11 @@ def _fresh(value: Any) -> Any:
         return {key: _fresh(one) for key, one in value.items()}
     if type(value) is list:
         return [_fresh(one) for one in value]
+    if isinstance(value, (dict, list, tuple, set)):
+        try:
+            return copy.deepcopy(value)
+        except Exception:  # noqa: BLE001  # it is user code
+            return value
     return value
 
 

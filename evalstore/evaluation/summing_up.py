@@ -39,7 +39,8 @@ class SummaryRater:
             results = list(value["results"])
             scores = recording.as_scores(results, self.name, None)
             recording.check_scores(scores)
-        except Exception as error:  # noqa: BLE001  # whatever user code raises is stored
+        except Exception as failure:  # noqa: BLE001  # whatever user code raises is stored
+            error = recording.readable(failure)
             _log.error("summary evaluator %s failed: %r", self.name, error)
             failed = EvaluationResult(key=self.evaluator.name, comment=repr(error), extra={"error": True})
             return [failed], recording.error_scores([failed], error, self.name, None)
