@@ -174,7 +174,9 @@ class Experiment:
 
     def _note(self, error: BaseException) -> None:
         rows = f"{len(self.rows)} rows" if len(self.rows) != 1 else "1 row"
+        name = self.job.name
+        stored = f"stored as {self.job.status}" if self.job.status != "failed" else f"safe: `evalstore finish {name}`"
         error.add_note(
-            f"the experiment {self.job.name!r} has {rows} so far, stored as {self.job.status}; "
-            "the same call with resume=True and its name goes on there"
+            f"the experiment {name!r} has {rows} so far, {stored}; the same call with name={name!r}, resume=True goes "
+            "on there"
         )

@@ -20,7 +20,7 @@ def flat_row(row: Any) -> dict[str, Any]:
     line: dict[str, Any] = {f"inputs.{name}": value for name, value in (run.inputs or {}).items()}
     line |= {f"outputs.{name}": value for name, value in (run.outputs or {}).items()}
     line["error"] = run.error
-    line |= {f"reference.{name}": value for name, value in (example.outputs or {}).items()}
+    line |= {f"reference.{name}": value for name, value in (getattr(example, "outputs", None) or {}).items()}
     counts: dict[str, int] = {}
     for result in row["evaluation_results"]["results"]:
         number = counts[result.key] = counts.get(result.key, -1) + 1

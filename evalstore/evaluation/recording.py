@@ -58,7 +58,7 @@ def row_line(
     documents = {
         "item": example.inputs or {},
         "sample": run.outputs,
-        "reference": example.outputs,
+        "reference": getattr(example, "outputs", None),
         "metadata": getattr(example, "metadata", None),
     }
     for last_try in (False, True):

@@ -44,7 +44,7 @@ class Earlier:
         wanted = task.occurrence * repetitions + task.repetition
         free = [number for number in rows if (task.row_key, number) not in self._claimed]
         if free:
-            own = logged_line.row_hash(task.example.inputs or {}, task.example.outputs)
+            own = logged_line.row_hash(task.example.inputs or {}, getattr(task.example, "outputs", None))
             same = [number for number in free if rows[number].row_hash == own]
             if same:
                 number = wanted if wanted in same else min(same)

@@ -4,6 +4,8 @@ import asyncio
 import contextvars
 from collections import OrderedDict
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import polars as pl
 import pytest
@@ -116,6 +118,19 @@ def test_context_variables_of_the_caller_are_seen(store, concurrency):
         lambda inputs: {"a": variable.get()}, rows(4), [], store=store, name="context", max_concurrency=concurrency
     )
     assert [row["run"].outputs for row in results] == [{"a": "mine"}] * 4
+
+
+def test_a_mock_is_stored_as_its_text_at_once(store):
+    [row] = evalstore.evaluate(lambda inputs: {"m": Mock(name="it")}, rows(1), [], store=store, name="mock")
+    assert row["run"].error is None
+    assert "Mock name='it'" in store.sql("SELECT sample FROM rows").item()
+
+
+def test_a_plain_object_without_outputs_is_an_example(store):
+    data = [SimpleNamespace(id="one", inputs={"q": 1})]
+    [row] = evalstore.evaluate(target, data, [lambda outputs: True], store=store, name="plain")
+    assert row["run"].outputs == {"a": 1}
+    assert store.sql("SELECT reference FROM rows").item() is None
 
 
 def test_inputs_are_as_they_were_in_any_container(store):
