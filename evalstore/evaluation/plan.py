@@ -15,7 +15,6 @@ from evalstore.evaluation.data import source_of
 from evalstore.evaluation.experiment import Experiment
 from evalstore.evaluation.progress import Progress
 from evalstore.evaluation.rating import raters
-from evalstore.evaluation.recording import row_of
 from evalstore.evaluation.resuming import Earlier
 from evalstore.evaluation.row_log import RowLog
 from evalstore.evaluation.runner import Runner
@@ -135,7 +134,11 @@ class Plan:
         job.prepare()
         job.begin_parts(total=total, evaluators=[{"evaluator": one.name, "metrics": one.keys} for one in self._raters])
         journal = job.journal_file()
-        rows = RowLog(journal, lambda line: row_of(line, run_id=runner.stored_run_id(line), name=target.name))
+
+        def read(line: dict[str, Any]) -> dict[str, Any]:
+            return runner.stored_row(line)
+
+        rows = RowLog(journal, read)
         runner = Runner(
             job,
             rows,

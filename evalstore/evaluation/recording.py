@@ -219,14 +219,14 @@ def as_result(score: dict[str, Any], run_id: Any = None) -> EvaluationResult | N
     )
 
 
-def row_of(line: dict[str, Any], *, run_id: UUID, name: str) -> dict[str, Any]:
+def row_of(line: dict[str, Any], *, run_id: UUID, name: str, extra: dict[str, Any]) -> dict[str, Any]:
     """A whole line of the journal as a row of results: run, example, evaluation_results."""
-    run, example = run_of_line(line, run_id=run_id, name=name)
+    run, example = run_of_line(line, run_id=run_id, name=name, extra=extra)
     results = [result for score in line["scores"] if (result := as_result(score, run_id)) is not None]
     return {"run": run, "example": example, "evaluation_results": {"results": results}}
 
 
-def run_of_line(line: dict[str, Any], *, run_id: UUID, name: str) -> tuple[Run, Example]:
+def run_of_line(line: dict[str, Any], *, run_id: UUID, name: str, extra: dict[str, Any]) -> tuple[Run, Example]:
     """The run and the example of a line of the journal. All that they hold is plain JSON then."""
     item, sample, reference, metadata, details = (
         json_text.loads(line[field]) if line.get(field) is not None else None
@@ -245,6 +245,7 @@ def run_of_line(line: dict[str, Any], *, run_id: UUID, name: str) -> tuple[Run, 
         outputs=sample,
         error=error,
         reference_example_id=example.id,
+        extra=extra,
     )
     return run, example
 

@@ -75,6 +75,15 @@ class Runner:
     def _id_at(self, row_index: int, repetition: int) -> UUID:
         return UUID(int=(self._first_id + (row_index << 24) + repetition) % (1 << 128))
 
+    def said_of_run(self, repetition: int) -> dict[str, Any]:
+        """What a run carries of its experiment."""
+        return {"metadata": {**self.metadata, "repetition": repetition}}
+
+    def stored_row(self, line: dict[str, Any]) -> dict[str, Any]:
+        """A row that is read back."""
+        extra = self.said_of_run((line.get("repetition") or 0) % self.repetitions)
+        return recording.row_of(line, run_id=self.stored_run_id(line), name=self.target.name, extra=extra)
+
     def stored_run_id(self, line: dict[str, Any]) -> UUID:
         """The id of the run of a row that is read back: what its scores point at, else that of its place."""
         for score in line["scores"]:
@@ -119,7 +128,9 @@ class Runner:
             self.progress.row(line["scores"], failed=False, is_new=False)
             self.rows.append(None, known.offset, (task.repetition, task.row_index))
             return
-        run, _ = recording.run_of_line(line, run_id=self.stored_run_id(line), name=self.target.name)
+        run, _ = recording.run_of_line(
+            line, run_id=self.stored_run_id(line), name=self.target.name, extra=self.said_of_run(task.repetition)
+        )
         results = [result for score in kept if (result := recording.as_result(score, run.id)) is not None]
         row = self.job.open_row({**line, "scores": kept})
         todo = [rater for rater in self.raters if rater.name in missing]
@@ -157,7 +168,7 @@ class Runner:
             outputs=outputs,
             error=None if error is None else recording.failed_run_text(error),
             reference_example_id=getattr(task.example, "id", None),
-            extra={"metadata": {**self.metadata, "repetition": task.repetition}},
+            extra=self.said_of_run(task.repetition),
         )
         return run, error, seconds
 

@@ -92,6 +92,14 @@ def test_data_in_another_order_give_each_run_an_id_of_its_own(store):
     assert store.sql("SELECT count(DISTINCT target_run_id) FROM row_scores").item() == 3
 
 
+def test_a_run_that_is_read_back_knows_its_experiment(store):
+    given = {"store": store, "name": "known", "metadata": {"prompt": "p"}, "num_repetitions": 2}
+    evalstore.evaluate(target, rows(2), [right], **given)
+    again = evalstore.evaluate(target, rows(2), [right], **given, resume=True)
+    assert sorted((row["run"].extra or {})["metadata"]["repetition"] for row in again) == [0, 0, 1, 1]
+    assert all((row["run"].extra or {})["metadata"]["prompt"] == "p" for row in again)
+
+
 @pytest.mark.parametrize("form", [str, Path, evalstore.open])
 def test_a_client_has_a_store_however_it_is_named(tmp_path, form):
     client = Client(store=form(str(tmp_path / "quiz")))
