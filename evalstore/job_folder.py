@@ -115,7 +115,8 @@ class StagedJob:
             # The folder may have been renamed away, and another put there, between open and lock.
             if not os.path.samestat(os.fstat(lock), (folder / "lock").stat()):
                 raise BlockingIOError
-            (folder / "journal.jsonl").touch()
+            with suppress(FileExistsError):  # its time tells when the writer died
+                (folder / "journal.jsonl").touch(exist_ok=False)
             staged.journal = Journal.recovered(folder / "journal.jsonl")
         except (BlockingIOError, FileNotFoundError) as error:
             staged.release_lock()

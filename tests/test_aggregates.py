@@ -543,7 +543,18 @@ def test_a_job_without_errors_is_the_same_under_every_policy(store, suites):
     name = logged(store, rows)
     at_commit = [one.model_dump() for one in store.aggregate_scores(name).scores]
     for errors in ("zero", "worst"):
-        assert [one.model_dump() for one in store.aggregate_scores(name, errors=errors).scores] == at_commit
+        assert same([one.model_dump() for one in store.aggregate_scores(name, errors=errors).scores], at_commit)
+
+
+def same(left, right):
+    """Equal but for the last digits of what was added up in another order."""
+    if isinstance(left, dict):
+        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
+    if isinstance(left, list):
+        return len(left) == len(right) and all(map(same, left, right))
+    if isinstance(left, float) and isinstance(right, float):
+        return math.isclose(left, right, rel_tol=1e-9, abs_tol=1e-9)
+    return left == right
 
 
 def test_an_unknown_policy_is_refused(store):

@@ -622,18 +622,18 @@ def test_a_slow_call_is_given_up_after_the_timeout_and_a_failed_one_made_again(s
     def target(inputs):
         calls.append(inputs["q"])
         if inputs["q"] == 0:
-            time.sleep(5)
+            time.sleep(30)
         if inputs["q"] == 1 and calls.count(1) < 3:
             raise ConnectionError("try again")
         return double(inputs)
 
     async def judge(outputs):
-        await asyncio.sleep(5 if outputs["a"] == 4 else 0)
+        await asyncio.sleep(30 if outputs["a"] == 4 else 0)
         return 1
 
     began = time.monotonic()
     evaluate(target, DATA[:3], [judge], store=store, name="run", timeout=0.2, retries=2)
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 20
     rows = stored_rows(store, "run")
     assert rows["n0", 0]["error"] == "TimeoutError: took longer than 0.2 s"
     assert (rows["n1", 0]["error"], calls.count(1)) == (None, 3)
