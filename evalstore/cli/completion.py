@@ -41,7 +41,7 @@ def _from_store(names: Callable[[Store], list[str]], *always: str) -> Completer:
             from evalstore.store import Store
 
             known = names(Store(given.get("store") or None, workspace=given.get("workspace") or "default"))
-        except Exception:  # noqa: BLE001
+        except Exception:  # noqa: BLE001  # a broken store must not break the shell's line
             known = []
         return [name for name in [*known, *always] if name.startswith(incomplete)]
 

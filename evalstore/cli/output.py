@@ -68,7 +68,7 @@ def say(message: str) -> None:
 def progress(what: str, unit: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
     """Shows on stderr how far work is, if that is a terminal; gives the function that is told the count so far."""
     if not sys.stderr.isatty():
-        yield lambda count: None  # noqa: ARG005
+        yield lambda _: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn

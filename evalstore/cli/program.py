@@ -61,7 +61,7 @@ class Group(_WithExample, click.Group):
             raise click.UsageError(f"there is no command {args[0]!r}; {near(args[0], self.commands)}", ctx)
         return super().resolve_command(ctx, args)
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # as Click calls it
         """The names of the commands as they were added."""
         return list(self.commands)
 
@@ -95,7 +95,7 @@ class Program(Group):
             code = _complain(_usage(error), error.exit_code)
         except EvalStoreError as error:
             code = _complain(str(error), error.exit_code, cause=error)
-        except BaseException as error:  # noqa: BLE001
+        except BaseException as error:  # noqa: BLE001  # whatever it is, people get a sentence and an exit code
             code = _complain(_unexpected(error), BROKEN, cause=error)
         sys.exit(code)
 

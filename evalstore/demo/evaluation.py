@@ -22,6 +22,7 @@ __all__ = ["DATASET", "METRICS", "attempt", "run"]
 DATASET = "evalstore/word-problems"
 DAYS = len(SOLVERS[0].days)
 LOOK_BACK = 60
+_CLOSE_ENOUGH = 1e-6  # as doubles go
 TERSE, LONG = 12, 30
 METRICS: dict[str, dict[str, Any]] = {
     "closeness": {"minimum": 0, "maximum": 1},
@@ -124,7 +125,7 @@ def attempt(solve: Callable[[str], Solution | None], problem: WordProblem, price
     started = perf_counter()
     try:
         solution = solve(problem.question)
-    except Exception as raised:  # noqa: BLE001
+    except Exception as raised:  # noqa: BLE001  # whatever a solver raises is the row's error
         error = raised
     latency = perf_counter() - started
     prompt_tokens = len(problem.question.split())
@@ -144,7 +145,7 @@ def _scores(solution: Solution | None, right: float) -> dict[str, Any]:
     if solution is None:
         return {"correct": {"value": None, "comment": "gave up"}, "closeness": None, "verbosity": None}
     off = abs(solution.answer - right)
-    correct = off < 1e-6  # noqa: PLR2004
+    correct = off < _CLOSE_ENOUGH
     comment = f"said {solution.answer:g}, off by {off:g}"
     words = len(solution.text.split())
     return {

@@ -50,22 +50,13 @@ class Experiment:
 
         Raises: what has stopped the run; the job is then committed as `error` or `interrupted`, with the rows so far.
         """
-        error: BaseException | None = None
-        try:
-            with self.job:
-                self._produce(in_background=in_background)
-                caller = InThread()
-                try:
-                    driven(self._sum_up(caller))
-                finally:
-                    caller.close()
-        except BaseException as reason:
-            error = reason
-            self._note(error)
-            raise
-        finally:
-            self.runner.progress.end()
-            self.rows.end(error)
+        with self._told(), self.job:
+            self._produce(in_background=in_background)
+            caller = InThread()
+            try:
+                driven(self._sum_up(caller))
+            finally:
+                caller.close()
 
     def start(self) -> None:
         """Runs everything in the background."""
@@ -116,8 +107,7 @@ class Experiment:
 
     async def arun(self) -> None:
         """Runs everything in the running event loop, until the job is committed. Raises: as `run`."""
-        error: BaseException | None = None
-        try:
+        with self._told():
             try:
                 await self._produce_in_loop()
                 await self._sum_up(InLoop())
@@ -126,13 +116,6 @@ class Experiment:
                 self.job.finish(kind, reason)
                 raise
             await asyncio.to_thread(self.job.finish)
-        except BaseException as reason:
-            error = reason
-            self._note(error)
-            raise
-        finally:
-            self.runner.progress.end()
-            self.rows.end(error)
 
     def astart(self) -> None:
         """Runs everything as a task of the running event loop."""
@@ -171,6 +154,20 @@ class Experiment:
             for result in results:
                 self.runner.declare(result)
             self.summary += results
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Tells readers when the run has ended, and what has stopped it."""
+        error: BaseException | None = None
+        try:
+            yield
+        except BaseException as reason:
+            error = reason
+            self._note(error)
+            raise
+        finally:
+            self.runner.progress.end()
+            self.rows.end(error)
 
     def _note(self, error: BaseException) -> None:
         rows = f"{len(self.rows)} rows" if len(self.rows) != 1 else "1 row"
