@@ -89,7 +89,7 @@ class Datasets:
         if not entries:
             known = {entry["name"] for entry in self._entries()}
             raise DatasetNotFound(
-                f"there is no dataset {name!r} in workspace {self._workspace!r}; {near(name, known)} "
+                f"there is no dataset {name!r} in workspace {self._workspace!r}; {near(name, known)}; "
                 "`store.datasets.add(name, rows)` keeps one"
             )
         if version is not None:
