@@ -16,7 +16,7 @@ from evalstore.evaluation.feedback_keys import keys_in_source
 from evalstore.evaluation.results import EvaluationResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from uuid import UUID
 
     from evalstore.evaluation.results import EvaluationResults
@@ -158,14 +158,13 @@ def evaluator_name(evaluator: Any) -> str:
 
 def evaluator_keys(evaluator: RunEvaluator) -> list[str]:
     """The keys under which an error of the evaluator is stored, one at least: those it would have scored under."""
-    return evaluator.feedback_keys or [evaluator_name(evaluator)]
+    return [key for key in evaluator.feedback_keys if key] or [evaluator_name(evaluator)]
 
 
 def failed_results(
-    evaluator: RunEvaluator, error: BaseException, source_run_id: UUID | str | None = None
+    keys: Iterable[str], error: BaseException, source_run_id: UUID | str | None = None
 ) -> list[EvaluationResult]:
     """What stands in the place of the scores of an evaluator that raised: no score, `extra` {"error": True}."""
-    keys = [key for key in evaluator_keys(evaluator) if key] or [evaluator_name(evaluator)]
     return [
         EvaluationResult(key=key, comment=repr(error), extra={"error": True}, source_run_id=source_run_id or uuid4())
         for key in keys

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 __all__ = ["keys_in_source"]
 
 _ONE = {"dict", "EvaluationResult"}  # calls that make one score, by the last part of their names
+# No file, a builtin, a lambda in the middle of an expression; nested too deep; and before Python 3.11.8 and 3.12.2
+# threads that parse at once upset each other's depth, which is a SystemError.
+_UNREADABLE = (OSError, TypeError, SyntaxError, ValueError, RecursionError, MemoryError, SystemError)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
@@ -25,8 +28,8 @@ def keys_in_source(function: Any) -> list[str]:
         function = inspect.getattr_static(function, "__call__", function)
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(function))))
-    except (OSError, TypeError, SyntaxError, ValueError):
-        return []  # no file, a builtin, or a lambda in the middle of an expression
+    except _UNREADABLE:
+        return []
     functions = [node for node in ast.walk(tree) if isinstance(node, _FUNCTIONS)]
     if not functions or (isinstance(functions[0], ast.Lambda) and len(functions) > 1):
         return []

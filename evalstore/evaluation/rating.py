@@ -34,7 +34,10 @@ class TargetFailed(Exception):
 
 @dataclass(slots=True)
 class Rater:
-    """An evaluator of an experiment; `name` tells it from the others, also in the store."""
+    """An evaluator of an experiment; `name` tells it from the others, also in the store.
+
+    Its `keys`, one at least, are those of its scores where it names none, and of its errors.
+    """
 
     name: str
     evaluator: RunEvaluator
@@ -68,7 +71,7 @@ class Rater:
         except Exception as failure:  # noqa: BLE001  # whatever user code raises is stored
             error = recording.readable(failure)
             self._log(error, run)
-            results = failed_results(self.evaluator, error, call_id)
+            results = failed_results(self.keys, error, call_id)
             report.add_requests(requests_of_error(error))
             scores, replaced = score_values.normalise(recording.error_scores(results, error, self.name, run.id))
             try:

@@ -292,7 +292,7 @@ def test_an_error_is_stored_under_the_keys_of_the_scores(evaluator, keys):
     evaluator = as_evaluator(evaluator)
     assert evaluator_keys(evaluator) == keys
     error = KeyError("missing")
-    failed = failed_results(evaluator, error)
+    failed = failed_results(keys, error)
     assert [one.key for one in failed] == keys
     for one in failed:
         assert (one.score, one.comment, one.extra) == (None, "KeyError('missing')", {"error": True})

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import threading
 from collections import OrderedDict
 from pathlib import Path
 from types import SimpleNamespace
@@ -63,6 +64,25 @@ def test_whatever_an_evaluator_does_leaves_an_error_and_the_others_their_scores(
     assert len(results) == 3
     counted = dict(store.sql("SELECT metric, count(error) FROM row_scores GROUP BY metric").rows())
     assert counted == {evaluator.__name__: 3, "right": 0}
+
+
+def test_an_evaluator_is_asked_for_its_keys_once_before_any_thread_runs(store):
+    asked_in = []
+
+    class Asked(evalstore.evaluation.RunEvaluator):
+        @property
+        def feedback_keys(self):
+            asked_in.append(threading.current_thread())
+            return ["", "kind"]
+
+        def evaluate_run(self, run, example=None, evaluator_run_id=None):
+            raise Unprintable
+
+    evalstore.evaluate(target, rows(3), [Asked(), right], store=store, name="odd", max_concurrency=2)
+    assert asked_in == [threading.main_thread()]
+    assert store.sql("SELECT metric, count(error) FROM row_scores WHERE metric <> 'right' GROUP BY 1").rows() == [
+        ("kind", 3)
+    ]
 
 
 def test_a_target_whose_error_has_no_text_leaves_a_row_in_error(store):
