@@ -13,7 +13,7 @@ from evalstore.database import for_glob, sql_text
 from evalstore.job_document import job_document
 from evalstore.job_files import no_files
 from evalstore.segments import live_segments
-from evalstore.trash import is_deleted
+from evalstore.trash import is_deleted, tombstones
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -46,6 +46,18 @@ class CatalogTables:
             with suppress(Exception):
                 database.run("ROLLBACK")
             raise
+
+    def add_deleted(self, database: Database) -> None:
+        """Brings the jobs in the trash into a private copy, each with the time of its deletion."""
+        deleted = []
+        for stone in tombstones(self._root):
+            buried = self._root / "trash" / stone.job_id
+            folder = buried if (buried / "job.json").exists() else None
+            document = job_document(self._root, stone.path, folder=folder)
+            if document and document["job"]["job_id"] == stone.job_id:
+                document["job"]["deleted_at"] = stone.deleted_at.isoformat()
+                deleted.append((stone.path, document))
+        self._insert_jobs(database, deleted)
 
     def is_current(self, database: Database) -> bool:
         """Whether the catalog carries the views of this release."""

@@ -24,6 +24,7 @@ from evalstore.errors import JobNotFound, UsageError
 from evalstore.job_files import JobFiles
 from evalstore.job_folder import is_interrupted
 from evalstore.metrics import Metrics
+from evalstore.session import SessionWithTrash
 from evalstore.upkeep import Upkeep
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from evalstore.bulk import Columns
     from evalstore.importers import ImportReport
     from evalstore.job_context import JobContext
+    from evalstore.results import Results
+    from evalstore.session import Session
 
 __all__ = ["Store", "open"]
 
@@ -198,13 +201,25 @@ class Store(Asking, Upkeep):
         """Declarations of metrics: `store.metrics.declare("quality", minimum=1, maximum=5)`."""
         return Metrics(self.root, self.workspace, self._catalog)
 
+    @cached_property
+    def results(self) -> Results:
+        """The results of completed jobs: `store.results.list(filter={"model": "openai/175b"}, sort="-cost")`."""
+        from evalstore.results import Jobs, Results
+
+        jobs = Jobs(self._job, self.delete, self.restore)
+        return Results(workspace=self.workspace, session=self._result_session, jobs=jobs)
+
     # Inside
+
+    def _result_session(self, include_deleted: bool) -> Session:  # noqa: FBT001
+        return SessionWithTrash(self.root, self._catalog) if include_deleted else self._asking
 
     def _start_over(self) -> None:
         """In a forked child: what the parent works with is left to it."""
         self.__dict__.pop("_session", None)
         self.__dict__.pop("_job_files", None)
         self.__dict__.pop("metrics", None)
+        self.__dict__.pop("results", None)
         self._catalog = Catalog(self.root, opened_as=self._opened_as)
 
     @cached_property

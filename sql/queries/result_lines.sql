@@ -1,0 +1,31 @@
+-- Everything but the scores of the results at these places of the table `job`.
+SELECT
+    rowid AS place,
+    job_number,
+    name,
+    workspace,
+    metric_ref AS metric,
+    dataset,
+    model,
+    labels,
+    job_id AS id,
+    created_at,
+    coalesce(finished_at, created_at) AS updated_at,
+    finished_at,
+    deleted_at,
+    status,
+    kind,
+    "group",
+    tags,
+    notes,
+    rows_total,
+    rows_scored,
+    rows_unscored,
+    rows_error,
+    overall_score,
+    pass_rate,
+    cost,
+    duration,
+    git_commit
+FROM job
+WHERE rowid IN (SELECT unnest($places::BIGINT[]));

@@ -1,0 +1,36 @@
+-- The aggregate scores at these places of the table `aggregate_score`, those of a job by suite, metric and name.
+SELECT
+    job_number,
+    suite,
+    metric,
+    name,
+    score_type,
+    "count",
+    nan_count,
+    inf_count,
+    out_of_range,
+    "sum",
+    mean,
+    minimum AS "min",
+    maximum AS "max",
+    std_dev,
+    variance,
+    sample_std_dev,
+    sample_variance,
+    std_error,
+    median,
+    full_percentiles(percentiles) AS percentiles,
+    full_histogram(histogram, minimum, maximum) AS histogram,
+    rubric_distribution,
+    mode_category,
+    passed,
+    evaluated,
+    rows_scored,
+    rows_unscored,
+    rows_error,
+    rows_total,
+    items_scored,
+    clusters
+FROM aggregate_score
+WHERE rowid IN (SELECT unnest($places::BIGINT[]))
+ORDER BY job_number, suite, metric, name;
