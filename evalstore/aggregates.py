@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalstore.errors import UnknownField, UsageError, near
 from evalstore.frames import Answer
-from evalstore.models import AggregateRangeScore, AggregateRubricScore
+from evalstore.models import AggregateRangeScore, AggregateRubricScore, Histogram, RubricCount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,4 +55,9 @@ def score_of(line: dict[str, Any], fields: tuple[str, ...] | None = None) -> Sco
     kind = AggregateRangeScore if line["score_type"] == "range" else AggregateRubricScore
     if fields is None:
         return kind.model_validate({field: line[field] for field in kind.model_fields if field in line})
-    return kind.chosen({field: line[field] for field in fields if field in kind.model_fields})
+    told = {field: line[field] for field in fields if field in kind.model_fields}
+    if "histogram" in told:
+        told["histogram"] = Histogram.model_validate(told["histogram"])
+    if "rubric_distribution" in told:
+        told["rubric_distribution"] = [RubricCount.model_validate(one) for one in told["rubric_distribution"] or ()]
+    return kind.model_construct(set(told), **told)  # what was not asked for is not there, which is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from evalstore import matching
@@ -51,7 +52,7 @@ def sort_keys(sort: str | Sequence[str]) -> tuple[SortKey, ...]:
 
 
 class Listing:
-    """The results that a filter finds in one workspace (or in all, for None), in one order."""
+    """The results that a filter finds in one workspace (or in all, for None), in one order. For one snapshot."""
 
     def __init__(
         self,
@@ -68,13 +69,12 @@ class Listing:
 
     def count(self) -> int:
         """How many there are."""
-        return self._found().count()
+        return self._found.count()
 
     def places(self, count: int, *, skip: int = 0, after: Cursor | None = None) -> list[tuple[int, Cursor]]:
         """Some of the results, in order: their places in the table `job`, and the cursor of each."""
-        found = self._found()
         keys, order = self._order()
-        shown = found.columns(place=column("place"), **{f"key_{n}": key for n, key in enumerate(keys)})
+        shown = self._found.columns(place=column("place"), **{f"key_{n}": key for n, key in enumerate(keys)})
         if after is not None:
             shown = shown.where(_behind(after, order))
         sorted_by = [
@@ -84,6 +84,7 @@ class Listing:
         lines = shown.first(count, *sorted_by, skip=skip).table().to_pylist()
         return [(line["place"], tuple(line[f"key_{n}"] for n in range(len(keys)))) for line in lines]
 
+    @cached_property
     def _found(self) -> Relation:
         found = self._session.relation(self._source)
         for number, one in enumerate(self._scores()):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from operator import eq, ge, gt, le, lt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from evalstore.relations import as_number, call, column, constant, either, is_any, only_where
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from evalstore.filters import Leaf
+    from evalstore.filters import Leaf, Value
     from evalstore.relations import Condition
     from evalstore.result_fields import Field
 
@@ -31,22 +31,20 @@ def meets(leaf: Leaf) -> Condition:
     value = value_of(field)
     if field.kind == "texts":
         is_missing = value.isnull() | (call("len", value) == constant(0))
-        return _with_missing(leaf, is_missing, is_any(value, lambda one: _compared(leaf, one)))
-    return _with_missing(leaf, value.isnull(), _compared(leaf, value))
+        return _with_missing(leaf, is_missing, lambda given: is_any(value, lambda one: _compared(leaf, one, given)))
+    return _with_missing(leaf, value.isnull(), lambda given: _compared(leaf, value, given))
 
 
 def score_meets(leaf: Leaf, number: int) -> Condition:
     """Whether one of the scores meets a leaf; `number` is that of its columns least_, greatest_ and values_."""
     least, greatest = column(f"least_{number}"), column(f"greatest_{number}")
-    if leaf.operator in ("$eq", "$in"):
-        found = either(
-            call("list_contains", column(f"values_{number}"), constant(value))
-            for value in leaf.values
-            if value is not None
-        )
-    else:
-        found = _compared(leaf, greatest if leaf.operator in ("$gt", "$gte") else least)
-    return _with_missing(leaf, greatest.isnull(), found)
+
+    def compare(value: Value) -> Condition:
+        if leaf.operator in ("$eq", "$in"):
+            return call("list_contains", column(f"values_{number}"), constant(value))
+        return _compared(leaf, greatest if leaf.operator in ("$gt", "$gte") else least, value)
+
+    return _with_missing(leaf, greatest.isnull(), compare)
 
 
 def value_of(field: Field) -> Condition:
@@ -72,29 +70,22 @@ def _json_meets(leaf: Leaf) -> Condition:
     number, text, boolean = json_values(leaf.field)
     kind = call("json_type", column(leaf.field.column), constant(leaf.field.path))
     is_missing = kind.isnull() | (kind == constant("NULL"))
-    found = either(
-        _compared_one(leaf, boolean if isinstance(value, bool) else text if isinstance(value, str) else number, value)
-        for value in leaf.values
-        if value is not None
-    )
-    return _with_missing(leaf, is_missing, found)
+
+    def compare(value: Value) -> Condition:
+        typed = boolean if isinstance(value, bool) else text if isinstance(value, str) else number
+        return _compared(leaf, typed, value)
+
+    return _with_missing(leaf, is_missing, compare)
 
 
-def _with_missing(leaf: Leaf, is_missing: Condition, found: Condition) -> Condition:
+def _with_missing(leaf: Leaf, is_missing: Condition, compare: Callable[[Value], Condition]) -> Condition:
+    """Whether one of the values of a leaf is met: null by what is missing, all others by `compare`."""
     if leaf.operator == "$exists":
         return ~is_missing if leaf.values == (True,) else is_missing
-    if None in leaf.values:
-        return is_missing | found
-    return found
+    return either(is_missing if value is None else compare(value) for value in leaf.values)
 
 
-def _compared(leaf: Leaf, given: Condition) -> Condition:
-    if leaf.operator == "$exists":
-        return constant(value=False)  # not looked at
-    return either(_compared_one(leaf, given, value) for value in leaf.values if value is not None)
-
-
-def _compared_one(leaf: Leaf, given: Condition, value: Any) -> Condition:
+def _compared(leaf: Leaf, given: Condition, value: Value) -> Condition:
     if leaf.operator == "$like":
         text = call("strftime", given, constant(_ISO)) if leaf.field.kind == "time" else given
         return call("contains", call("lower", text), call("lower", constant(value)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -191,17 +191,6 @@ class AggregateScore(BaseModel):
     def to_dict(self) -> dict[str, Any]:
         """The fields as a plain nested dict."""
         return self.model_dump()
-
-    @classmethod
-    def chosen(cls, fields: dict[str, Any]) -> Self:
-        """With some of the fields only: what was not asked for is not there, and differs from what is None."""
-        told = dict(fields)
-        if "histogram" in told:
-            told["histogram"] = Histogram.model_validate(told["histogram"])
-        if "rubric_distribution" in told:
-            told["rubric_distribution"] = [RubricCount.model_validate(one) for one in told["rubric_distribution"] or ()]
-        made: Self = cls.model_construct(set(told), **told)
-        return made
 
 
 class AggregateRangeScore(AggregateScore):

@@ -142,8 +142,11 @@ class _Question:
 
         def ask() -> tuple[int, Cursor | None, Lines]:
             listing = self.listing(session)
-            places = listing.places(self.page_size, skip=(number - 1) * self.page_size)
-            return listing.count(), self._cursor(places), _lines(session, [place for place, _ in places], self.fields)
+            skipped = (number - 1) * self.page_size
+            places = listing.places(self.page_size, skip=skipped)
+            is_last = places and len(places) < self.page_size
+            total = skipped + len(places) if is_last else listing.count()
+            return total, self._cursor(places), _lines(session, [place for place, _ in places], self.fields)
 
         return session.consistently(ask)
 
