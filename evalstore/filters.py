@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from evalstore import names, result_fields
 from evalstore.conditions import FORM
-from evalstore.errors import InvalidCondition, near
+from evalstore.errors import InvalidCondition
 
 __all__ = ["OPERATORS", "All", "Either", "Filter", "Leaf", "Not", "Value", "parse", "parse_where"]
 
@@ -27,6 +27,7 @@ _LOGICAL = ("$and", "$or", "$not")
 OPERATORS = ("$eq", "$ne", "$like", *_RANGES, "$in", "$nin", "$exists", *_LOGICAL)
 _OPPOSITES: dict[str, Operator] = {"$ne": "$eq", "$nin": "$in"}
 _DEEPEST = 32  # levels of a filter: more than anybody writes, less than anything below stumbles over
+_SHOWN = 60  # characters of a wrong value
 _WORDS = {"=": "$eq", "!=": "$ne", "<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte", "~": "$like"}
 
 
@@ -173,12 +174,12 @@ def _leaf(field: result_fields.Field, operator: Operator, operand: Any) -> Leaf:
         if field.kind in ("number", "numbers") or not isinstance(operand, str):
             raise InvalidCondition(f"{place}: looks for a text in a text, not for {_shown(operand)} in a {field.kind}")
         return Leaf(field, operator, (_text(place, operand),))
+    if field.kind == "reference" and operator != "$eq":  # compared as a text: `a/` is less than `a/b`
+        return Leaf(field, operator, (_text(place, operand),))
     value = _value(field, place, operand)
     if isinstance(value, bool) and operator != "$eq":
         raise InvalidCondition(f"{place}: true and false are compared with $eq, $ne, $in and $nin only")
-    if operator == "$eq" or field.kind != "reference":
-        return Leaf(field, operator, (value,))
-    return Leaf(field, operator, (_text(place, operand),))
+    return Leaf(field, operator, (value,))
 
 
 def _value(field: result_fields.Field, place: str, given: Any) -> Value:
@@ -257,9 +258,12 @@ def _moment(place: str, given: Any) -> datetime:
 
 
 def _unknown_operator(operator: Any) -> InvalidCondition:
-    return InvalidCondition(f"{operator!r} is no operator; {near(str(operator), OPERATORS, most=len(OPERATORS))}")
+    return InvalidCondition(f"{operator!r} is no operator; the operators are {', '.join(OPERATORS)}")
 
 
 def _shown(value: Any) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 60 else f"{shown[:60]}..."  # noqa: PLR2004
+    try:
+        shown = repr(value)
+    except (RecursionError, ValueError):  # nested without end; an integer of too many digits
+        shown = type(value).__name__
+    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."

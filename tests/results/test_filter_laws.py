@@ -96,7 +96,9 @@ def jobs(tmp_path_factory):
 
 
 def found(store, **asked):
-    return [(one.workspace, one.name) for one in store.results.list(workspace="-", status=None, page_size=1000, **asked)]
+    return [
+        (one.workspace, one.name) for one in store.results.list(workspace="-", status=None, page_size=1000, **asked)
+    ]
 
 
 def named(told):
@@ -143,7 +145,16 @@ def is_bare_text(key, value):
     return key in HAS_NO_TEXT and isinstance(value, str)
 
 
-SORTED = ["name", "created_at", "finished_at", "model", "cost", "scores.accuracy.mean", "scores.rouge.p90", "labels.team"]
+SORTED = [
+    "name",
+    "created_at",
+    "finished_at",
+    "model",
+    "cost",
+    "scores.accuracy.mean",
+    "scores.rouge.p90",
+    "labels.team",
+]
 
 
 @settings(max_examples=10)
@@ -162,7 +173,8 @@ def test_pages_and_walks_are_the_whole_list_in_order(jobs, keys, page_size, tree
     assert [one.id for one in store.results.list(**asked, page_size=page_size)] == whole
     first = store.results.list(**asked, page_size=page_size)
     pages = [
-        store.results.list(**asked, page=page, page_size=page_size) for page in range(1, first.pagination.total_pages + 1)
+        store.results.list(**asked, page=page, page_size=page_size)
+        for page in range(1, first.pagination.total_pages + 1)
     ]
     assert [one.id for page in pages for one in page.data] == whole
     for before, after in zip(whole, whole[1:], strict=False):
