@@ -56,7 +56,7 @@ def score_of(line: dict[str, Any], fields: tuple[str, ...] | None = None) -> Sco
     if fields is None:
         return kind.model_validate({field: line[field] for field in kind.model_fields if field in line})
     told = {field: line[field] for field in fields if field in kind.model_fields}
-    if "histogram" in told:
+    if told.get("histogram") is not None:
         told["histogram"] = Histogram.model_validate(told["histogram"])
     if "rubric_distribution" in told:
         told["rubric_distribution"] = [RubricCount.model_validate(one) for one in told["rubric_distribution"] or ()]

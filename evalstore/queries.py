@@ -124,6 +124,7 @@ def select_rows(
     metric: str | None = None,
     suite: str | None = None,
     limit: int | None = None,
+    columns: list[str],
 ) -> pa.Table:
     """The rows of one job that meet all conditions, the worst or best first where asked, rows in error before them."""
     return session.ask_file(
@@ -135,6 +136,7 @@ def select_rows(
         metric=metric,
         suite=suite,
         limit=limit,
+        columns=columns,
     )
 
 

@@ -28,7 +28,7 @@ from evalstore.session import SessionWithTrash
 from evalstore.upkeep import Upkeep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Self, Unpack
 
     from evalstore.aggregates import AggregateScores
@@ -173,17 +173,35 @@ class Store(Asking, Upkeep):
         progress: Callable[[int], None] | None = None,
         **options: Any,
     ) -> ImportReport:
-        """Brings results of another tool into the store. Formats: `rows` (any file of records).
+        """Brings results of another tool into the store. Formats: `rows` (any file of records), `nemo`.
 
         For `rows`: job=NAME; item, reference, sample, scores, metadata: {name: dotted path}; row_key, cluster, latency,
         cost, prompt_tokens, completion_tokens, error, repetition: a dotted path; suite; skip_bad_rows; and what `job()`
-        takes. `progress` is called with the number of rows so far.
+        takes. For `nemo` the path is a folder of row-scores and aggregate-scores files, or one of those; job=NAME where
+        it is one job; and what `job()` takes. `progress` is called with the number of rows so far.
 
         Raises: BrokenInput, which names file, line and field; then no job is left behind.
         """
         from evalstore import importers
 
         return importers.run(format, Path(path), self._open_job, progress=progress, **options)
+
+    def export(self, jobs: Sequence[str], format: str, *, to: str | os.PathLike[str]) -> list[Path]:
+        """Writes jobs into a folder in the form of another tool; the files written. Formats: `nemo`.
+
+        `nemo` writes JOB.row-scores.jsonl and JOB.aggregate-scores.json.
+
+        Raises: JobNotFound, UsageError, OSError.
+        """
+        from evalstore import exporters
+
+        if isinstance(jobs, str):
+            raise UsageError(f"jobs is a list of names: write [{jobs!r}]")
+        files = []
+        for job in jobs:
+            name = self.show(job)["name"]
+            files += exporters.run(format, name, self.row_scores(job), self.aggregate_scores(job), Path(to))
+        return files
 
     def finish(self, job: str) -> int:
         """Commits a job that was interrupted (SIGKILL, power loss) with all its rows, as `interrupted`; their number.
@@ -231,6 +249,7 @@ class Store(Asking, Upkeep):
         name: str,
         *,
         source: dict[str, Any] | None = None,
+        told_aggregates: list[dict[str, Any]] | None = None,
         metadata: Any = None,
         resume: bool = False,
         overwrite: bool = False,
@@ -239,6 +258,8 @@ class Store(Asking, Upkeep):
         if resume and overwrite:
             raise UsageError("resume=True keeps the old rows and overwrite=True drops them: choose one")
         head = job_context.job_head(name, workspace=self.workspace, source=source, metadata=metadata, **context)
+        if told_aggregates:
+            head["told_aggregates"] = told_aggregates
         store_folder.create(self.root)
         general = self.metrics.in_force()
         if resume:

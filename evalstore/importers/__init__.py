@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "ImportReport", "run"]
 
-FORMATS = ("rows",)
+FORMATS = ("rows", "nemo")
 
 
 def run(
@@ -24,6 +24,10 @@ def run(
     """Runs the importer of one format. Raises: UsageError for an unknown one, and what the importer raises."""
     if format not in FORMATS:
         raise UsageError(f"there is no importer for {format!r}; {near(format, FORMATS)}")
+    if format == "nemo":
+        from evalstore.importers import nemo
+
+        return nemo.import_nemo(path, open_job, progress=progress, **options)
     from evalstore.importers import records
 
     return records.import_rows(path, open_job, progress=progress, **options)

@@ -30,7 +30,8 @@ SELECT
     rows_error,
     rows_total,
     items_scored,
-    clusters
+    clusters,
+    coalesce(is_told, FALSE) AS is_told
 FROM aggregate_score
 WHERE rowid IN (SELECT unnest($places::BIGINT[]))
 ORDER BY job_number, suite, metric, name;

@@ -1,6 +1,7 @@
 """For random filters over random jobs, the answer is what plain Python says it is; so are orders and walks."""
 
 from functools import cmp_to_key
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -177,7 +178,7 @@ def test_pages_and_walks_are_the_whole_list_in_order(jobs, keys, page_size, tree
         for page in range(1, first.pagination.total_pages + 1)
     ]
     assert [one.id for page in pages for one in page.data] == whole
-    for before, after in zip(whole, whole[1:], strict=False):
+    for before, after in pairwise(whole):
         assert order(keys)(by_id[before], by_id[after]) <= 0
 
 

@@ -45,7 +45,7 @@ def test_a_result_carries_references_scores_and_counts(llamas):
     assert (result.dataset, result.model, result.labels) == ("default/gsm8k", "openai/175b", {"team": "red"})
     assert (result.status, result.rows_total, result.rows_scored, result.rows_error) == ("completed", 3, 3, 0)
     assert result.created_at == datetime(2026, 1, 3, tzinfo=UTC)
-    assert uuid.UUID(result.id)
+    assert str(uuid.UUID(result.id)) == result.id
     [score] = result.scores
     assert (score.name, score.mean, score.count, score.score_type) == ("accuracy", 2 / 3, 3, "range")
     assert result.to_dict()["scores"] == [score.to_dict()]
@@ -231,12 +231,12 @@ def test_what_makes_no_sense_is_refused_with_a_sentence(llamas, case):
 
 
 def test_a_filter_that_is_nested_without_end_is_refused(llamas):
-    tree = {"name": "run-1"}
+    tree: dict = {"name": "run-1"}
     for _ in range(5000):
         tree = {"$not": tree}
     with pytest.raises(errors.InvalidCondition, match="levels deep"):
         llamas.results.list(tree)
-    under = "run-1"
+    under: object = "run-1"
     for _ in range(5000):
         under = {"$not": under}
     with pytest.raises(errors.InvalidCondition, match="levels deep"):
@@ -275,9 +275,9 @@ def test_an_empty_in_finds_nothing_and_its_opposite_everything(llamas):
 
 def test_only_completed_jobs_have_results_and_the_others_can_be_listed(store):
     record(store, "done")
-    with pytest.raises(RuntimeError), store.job("broke") as job:
-        job.log(item={"q": 1}, scores={"accuracy": 1})
-        raise RuntimeError("no")
+    job = store.job("broke")
+    job.log(item={"q": 1}, scores={"accuracy": 1})
+    job.finish("error", RuntimeError("no"))
     assert names(store.results.list()) == ["done"]
     assert names(store.results.list(status="error")) == ["broke"]
     assert names(store.results.list(status=None, sort="name")) == ["broke", "done"]

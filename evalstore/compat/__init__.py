@@ -1,0 +1,1 @@
+"""The calls of other tools, answered by a store."""
