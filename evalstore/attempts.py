@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from evalstore import said
 from evalstore.committed import job_id_of
 from evalstore.database import Database, for_glob
 from evalstore.durable_files import read_document, sync_file, write_document
@@ -66,6 +67,7 @@ def resume_attempt(
     merged = _merged({**before, "metrics": document["metrics"]}, head)
     merged["elapsed"] = before.get("duration")
     staged = StagedJob.claim(root, {**merged, "resumes": before["status"]}, replaces=old)
+    said.carry_over(root, old, staged.job_id)
     try:
         _restart_journal(staged, _lines_of(root / "jobs" / path, document["files"]))
     except BaseException:

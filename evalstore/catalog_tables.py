@@ -6,7 +6,7 @@ from contextlib import suppress
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from evalstore import json_text, meta, sql_files
+from evalstore import json_text, meta, said, sql_files
 from evalstore.arrow_lines import as_table
 from evalstore.committed import committed_jobs
 from evalstore.database import for_glob, sql_text
@@ -58,6 +58,7 @@ class CatalogTables:
                 document["job"]["deleted_at"] = stone.deleted_at.isoformat()
                 deleted.append((stone.path, document))
         self._insert_jobs(database, deleted)
+        self._say(database)
 
     def is_current(self, database: Database) -> bool:
         """Whether the catalog carries the views of this release."""
@@ -77,11 +78,18 @@ class CatalogTables:
         new = _unknown(documents, known)
         while batch := list(islice(new, BATCH)):  # a few at a time: documents are large, and a rebuild reads them all
             self._insert_jobs(database, batch)
+        if everything or told or any(change.marker.path == said.FILE for change in changes):
+            self._say(database)
         database.run_file("publish/delete_metric.sql")
         self._insert(database, "metric", meta.latest_declarations(self._root))
         if everything or any(change.marker.operation == "segments" for change in changes):
             self._read_segments(database)
         self._set_place(database)
+
+    def _say(self, database: Database) -> None:
+        """Brings in what is said of jobs after they were committed."""
+        if entries := list(said.said(self._root).values()):
+            database.run_file("publish/say_of_jobs.sql", said=entries)
 
     def _read_segments(self, database: Database) -> None:
         database.run_file("publish/delete_segment.sql")
