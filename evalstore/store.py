@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import weakref
 from contextlib import suppress
 from functools import cached_property
@@ -20,10 +22,11 @@ from evalstore import (
 )
 from evalstore.asking import Asking
 from evalstore.catalog import Catalog
-from evalstore.errors import JobNotFound, UsageError
+from evalstore.errors import JobExists, JobNotFound, UsageError
 from evalstore.job_files import JobFiles
 from evalstore.job_folder import is_interrupted
 from evalstore.metrics import Metrics
+from evalstore.repeats import is_same_job
 from evalstore.session import SessionWithTrash
 from evalstore.upkeep import Upkeep
 
@@ -145,24 +148,24 @@ class Store(Asking, Upkeep):
             columns: other fields of a row by column: {"row_key": "id", "latency": "seconds", "cost": "usd", ...}.
             context: as for `job()`.
 
+        The same content once more under the same name is no error, and changes nothing.
+
         Raises: as `job()`, and UnknownField for a column that is not there. On any error no job is left behind.
         """
         from evalstore import bulk
 
         mapping = bulk.ColumnMapping(scores, item, sample, reference, metadata, suite, columns or {})
         frame = frames.as_polars(rows)
-        job = self._open_job(name, metadata=job_metadata, overwrite=overwrite, **context)
+
+        def write(open_job: Callable[..., recorder.Job]) -> None:
+            job = open_job(name, metadata=job_metadata, overwrite=overwrite, **context)
+            bulk.write(job, rows if frame is None else frame, mapping)
+
         try:
-            mapping.check()
-            if frame is not None and bulk.is_simple(frame, mapping.resolved(frame.columns)):
-                job.log_frame(*bulk.frame_rows(frame, mapping))
-            else:
-                for row in bulk.logged_rows(rows if frame is None else frame, mapping):
-                    job.log(**row)
-                job.finish()
-        except BaseException:
-            job.abandon()
-            raise
+            write(self._open_job)
+        except JobExists:
+            if not self._is_repeat(name, write):
+                raise
         return self.aggregate_scores(name)
 
     def import_from(
@@ -184,7 +187,7 @@ class Store(Asking, Upkeep):
         """
         from evalstore import importers
 
-        return importers.run(format, Path(path), self._open_job, progress=progress, **options)
+        return importers.run(format, Path(path), self._open_job, self._is_repeat, progress=progress, **options)
 
     def export(self, jobs: Sequence[str], format: str, *, to: str | os.PathLike[str]) -> list[Path]:
         """Writes jobs into a folder in the form of another tool; the files written. Formats: `nemo`.
@@ -243,6 +246,18 @@ class Store(Asking, Upkeep):
     @cached_property
     def _job_files(self) -> JobFiles:
         return JobFiles(self.root)
+
+    def _is_repeat(self, name: str, write: Callable[[Callable[..., recorder.Job]], object]) -> bool:
+        """Whether what is to be written is what the job of this name is. It is written elsewhere to find out."""
+        with (
+            tempfile.TemporaryDirectory(prefix="evalstore-") as folder,
+            Store(folder, workspace=self.workspace) as other,
+        ):
+            if (declared := self.root / "meta" / "metrics.jsonl").exists():
+                (other.root / "meta").mkdir()
+                shutil.copy(declared, other.root / "meta")
+            write(other._open_job)
+            return is_same_job(self.root, other.root, f"{self.workspace}/{name}")
 
     def _open_job(
         self,

@@ -50,9 +50,9 @@ def jobs(
 ) -> None:  # fmt: skip
     """List the jobs of the workspace, newest first.
 
-    FIELD is name, model, dataset, status, tags, created_at, duration, overall_score, cost, ..., labels.KEY, config.PATH,
-    metadata.PATH, scores.NAME.STATISTIC or suites.SUITE.METRIC.score. OP is = != < <= > >= or ~ (holds the text).
-    Several conditions must all hold.
+    FIELD is name, model, dataset, status, tags, created_at, duration, overall_score, cost, ..., or labels.KEY,
+    config.PATH, metadata.PATH, scores.NAME.STATISTIC, suites.SUITE.METRIC.score. OP is = != < <= > >= or ~ (holds the
+    text). Several conditions must all hold.
     """
     from evalstore.cli.found_jobs import found_jobs
     from evalstore.cli.pages.jobs import jobs_page

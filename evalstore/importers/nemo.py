@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from evalstore.errors import BrokenInput, UsageError
+from evalstore.errors import BrokenInput, JobExists, UsageError
 from evalstore.importers import nemo_aggregates, nemo_rows
 from evalstore.importers.records import content_hash
-from evalstore.importers.report import ImportReport
+from evalstore.importers.report import ImportReport, unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from evalstore.importers.report import OpenJob
+    from evalstore.importers.report import IsRepeat, OpenJob
 
 __all__ = ["import_nemo"]
 
@@ -41,6 +42,7 @@ class _Artifacts:
 def import_nemo(
     path: Path,
     open_job: OpenJob,
+    is_repeat: IsRepeat,
     *,
     job: str | None = None,
     progress: Callable[[int], None] | None = None,
@@ -56,17 +58,24 @@ def import_nemo(
     found = _found(path)
     if job is not None and len(found) > 1:
         raise UsageError(f"{path} holds {len(found)} jobs, and job names one: leave it out")
-    jobs, count = [], 0
-    for name, artifacts in found.items():
-        count += _import_job(job or name, artifacts, open_job, context)
-        jobs.append(job or name)
+    jobs, flags, count = list[str](), list[str](), 0
+    for found_name, artifacts in found.items():
+        name = job or found_name
+        try:
+            count += _import_job(name, artifacts, open_job, context)
+        except JobExists:
+            if not is_repeat(name, partial(_import_job, name, artifacts, context=context)):
+                raise
+            flags.append(unchanged(name))
+        jobs.append(name)
         if progress:
             progress(count)
     files = [str(file) for artifacts in found.values() for file in artifacts.files]
-    return ImportReport("nemo", files, jobs, count)
+    return ImportReport("nemo", files, jobs, count, flags=flags)
 
 
 def _import_job(name: str, artifacts: _Artifacts, open_job: OpenJob, context: dict[str, Any]) -> int:
+    """Stores one job; the number of its rows."""
     told = nemo_aggregates.read(artifacts.aggregates) if artifacts.aggregates else []
     seen = nemo_rows.scan(artifacts.rows) if artifacts.rows else nemo_rows.Seen()
     metrics = nemo_aggregates.declarations(told, seen)

@@ -31,8 +31,9 @@ def record_llamas(store):
     when = datetime(2026, 1, 1, tzinfo=UTC)
     for n, model in enumerate(["meta/llama-3", "meta/Llama-4", "openai/175b"]):
         labels, config = {"team": "red" if n else "blue"}, {"sampling": {"temperature": n / 2}}
-        record(store, f"run-{n}", scores=[1.0] * n + [0.0], model=model, dataset="gsm8k", metric_ref="ws/exact",
-               created_at=when + timedelta(days=n), tags=["nightly"] * (n % 2), labels=labels, config=config)  # fmt: skip
+        more = {"dataset": "gsm8k", "metric_ref": "ws/exact", "tags": ["nightly"] * (n % 2), "labels": labels}
+        created = when + timedelta(days=n)
+        record(store, f"run-{n}", scores=[1.0] * n + [0.0], model=model, created_at=created, config=config, **more)
     return store
 
 
