@@ -103,12 +103,15 @@ def verbs() -> list[tuple[str, str, str]]:
 def returns(call: str) -> str:
     """The annotated return type of a call such as `store.leaderboard("x")`."""
     from evalstore.metrics import Metrics
+    from evalstore.results import Results
     from evalstore.store import Store
+
+    parts: dict[str, object] = {"metrics": Metrics, "results": Results}
 
     target: object = Store
     names = call.partition("(")[0].split(".")[1:]
     for name in names:
-        target = Metrics if name == "metrics" else getattr(target, name)
+        target = parts[name] if name in parts and target is Store else getattr(target, name)
     return str(inspect.signature(target).return_annotation)  # type: ignore[arg-type]
 
 
