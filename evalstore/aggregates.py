@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["AggregateScores", "Score", "check_fields", "score_of"]
 
 Score = AggregateRangeScore | AggregateRubricScore
-_ALWAYS = ("suite", "metric", "name", "count")
+_ALWAYS = ("suite", "metric", "name", "count", "is_told")
 
 
 class AggregateScores(Answer):

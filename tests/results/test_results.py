@@ -78,6 +78,7 @@ def test_aggregate_fields_choose_what_scores_say(llamas):
     [score] = llamas.results.list({"name": "run-1"}, aggregate_fields=["mean"]).data[0].scores
     assert score.to_dict() == {
         "suite": "default", "metric": "accuracy", "name": "accuracy", "slice": None, "count": 2, "mean": 0.5,
+        "is_told": False,
     }  # fmt: skip
     with pytest.raises(AttributeError):
         _ = score.std_dev
@@ -85,13 +86,8 @@ def test_aggregate_fields_choose_what_scores_say(llamas):
     assert sum(one.count for one in score.histogram.bins) == 2
     assert score.percentiles["p50"] == 0.5
     frame = llamas.results.list(aggregate_fields=["median"]).to_polars()
-    assert [field.name for field in frame.schema["scores"].inner.fields] == [
-        "suite",
-        "metric",
-        "name",
-        "count",
-        "median",
-    ]
+    shown = [field.name for field in frame.schema["scores"].inner.fields]
+    assert shown == ["suite", "metric", "name", "count", "median", "is_told"]
     with pytest.raises(errors.UnknownField, match="did you mean median"):
         llamas.results.list(aggregate_fields=["medain"])
     with pytest.raises(errors.UsageError, match=r"\['mean'"):
