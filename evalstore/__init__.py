@@ -8,12 +8,28 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from evalstore.aggregates import AggregateScores
     from evalstore.errors import EvalStoreError
+    from evalstore.evaluation.evaluating import aevaluate, evaluate
+    from evalstore.evaluation.evaluators import run_evaluator
+    from evalstore.evaluation.results import EvaluationResult
     from evalstore.importers.report import ImportReport
     from evalstore.recorder import Job
     from evalstore.rows import RowScores
     from evalstore.store import Store, open
 
-__all__ = ["AggregateScores", "EvalStoreError", "ImportReport", "Job", "RowScores", "Store", "__version__", "open"]
+__all__ = [
+    "AggregateScores",
+    "EvalStoreError",
+    "EvaluationResult",
+    "ImportReport",
+    "Job",
+    "RowScores",
+    "Store",
+    "__version__",
+    "aevaluate",
+    "evaluate",
+    "open",
+    "run_evaluator",
+]
 
 __version__ = "0.1.0"
 
@@ -21,11 +37,15 @@ __version__ = "0.1.0"
 _HOME = {
     "AggregateScores": "evalstore.aggregates",
     "EvalStoreError": "evalstore.errors",
+    "EvaluationResult": "evalstore.evaluation.results",
     "ImportReport": "evalstore.importers.report",
     "Job": "evalstore.recorder",
     "RowScores": "evalstore.rows",
     "Store": "evalstore.store",
+    "aevaluate": "evalstore.evaluation.evaluating",
+    "evaluate": "evalstore.evaluation.evaluating",
     "open": "evalstore.store",
+    "run_evaluator": "evalstore.evaluation.evaluators",
 }
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from evalstore import conditions, frames, json_text, names, queries, store_folder
 from evalstore.aggregates import AggregateScores
 from evalstore.errors import JobNotFound, UnknownField, UsageError, near
+from evalstore.job_document import document_problem
 from evalstore.job_folder import is_interrupted
 from evalstore.rows import COLUMNS, RowScores
 from evalstore.session import Session
@@ -292,6 +293,9 @@ class Asking:
                 raise JobNotFound(
                     f"job {name!r} was interrupted; its rows are safe: `evalstore finish {name}` stores them"
                 )
+            path = f"{address.workspace}/{name}"
+            if (self.root / "jobs" / path).exists() and (problem := document_problem(self.root, path)):
+                raise JobNotFound(f"job {name!r} is not shown: {problem}; `evalstore verify` says what to do")
             known = queries.known_names(self._asking, workspace=address.workspace, kind="job").column(0).to_pylist()
             raise JobNotFound(f"there is no job {name!r} in workspace {address.workspace!r}; {near(name, known)}")
         return line

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 from evalstore import said
 from evalstore.committed import job_id_of
 from evalstore.database import Database, for_glob
-from evalstore.durable_files import read_document, sync_file, write_document
-from evalstore.errors import BrokenStore, UsageError
+from evalstore.durable_files import read_document, sync_file, sync_folder, write_document
+from evalstore.errors import BrokenStore, JobBusy, UsageError
 from evalstore.job_document import job_document
-from evalstore.job_folder import StagedJob, is_committed, is_dead
+from evalstore.job_folder import StagedJob, drop_staging, is_committed, is_dead
 from evalstore.journal import Journal
 from evalstore.row_index import RowIndex, numbered_lines
+from evalstore.row_parts import FILE, fold
+from evalstore.summary_scores import SummaryScores
 from evalstore.trash import is_deleted
 
 if TYPE_CHECKING:
@@ -51,6 +53,8 @@ def resume_attempt(
     if (root / "staging" / path / "head.json").exists():
         staged = StagedJob.take_over(root, head["workspace"], head["name"])
         try:
+            if is_committed(root, staged.head):  # its remains are swept away by whoever publishes it
+                raise JobBusy(f"job {head['name']!r} is committed and waits to be published; try again")
             _go_on(staged, head)
         except BaseException:
             staged.release()
@@ -66,13 +70,16 @@ def resume_attempt(
     before = document["job"]
     merged = _merged({**before, "metrics": document["metrics"]}, head)
     merged["elapsed"] = before.get("duration")
-    staged = StagedJob.claim(root, {**merged, "resumes": before["status"]}, replaces=old)
+
+    def start_with_what_is_there(folder: Path) -> None:
+        _write_lines(folder / "journal.jsonl", _lines_of(root / "jobs" / path, document["files"]))
+        summary = SummaryScores(folder)
+        summary.keep(before.get("summary_scores") or [])
+        summary.close()
+
+    head = {**merged, "resumes": before["status"]}
+    staged = StagedJob.claim(root, head, replaces=old, prepare=start_with_what_is_there)
     said.carry_over(root, old, staged.job_id)
-    try:
-        _restart_journal(staged, _lines_of(root / "jobs" / path, document["files"]))
-    except BaseException:
-        staged.abandon()
-        raise
     return staged, RowIndex.of_journal(staged.journal.path)
 
 
@@ -81,7 +88,9 @@ def _go_on(staged: StagedJob, head: dict[str, Any]) -> None:
     merged = _merged(staged.head, head)
     merged["elapsed"] = staged.seconds_before + staged.seconds_written
     merged |= {field: staged.head.get(field) for field in ("job_id", "replaces")}
+    fold(staged.folder, staged.journal)
     _restart_journal(staged, numbered_lines(staged.journal.path))
+    (staged.folder / FILE).unlink(missing_ok=True)  # all of it is in the journal now
     write_document(staged.folder / "head.json", merged)
     staged.head = merged
 
@@ -91,11 +100,15 @@ def _restart_journal(staged: StagedJob, lines: Iterator[bytes]) -> None:
     path = staged.journal.path
     staged.journal.close()
     draft = path.with_name("next.jsonl")
-    with draft.open("wb") as file:
-        file.writelines(lines)
-    sync_file(draft)
+    _write_lines(draft, lines)
     draft.rename(path)
     staged.journal = Journal.recovered(path)
+
+
+def _write_lines(file: Path, lines: Iterator[bytes]) -> None:
+    with file.open("wb") as draft:
+        draft.writelines(lines)
+    sync_file(file)
 
 
 def _lines_of(folder: Path, files: dict[str, Any]) -> Iterator[bytes]:
@@ -147,3 +160,6 @@ def _clear_staging(root: Path, path: str, catalog: Catalog) -> None:
     head = read_document(folder / "head.json")
     if head and is_dead(folder) and is_committed(root, head):
         catalog.publish_if_possible()
+        if (root / "jobs" / path).exists():  # durable, also where its writer died a moment after the rename
+            sync_folder((root / "jobs" / path).parent)
+            drop_staging(root, path, str(head["job_id"]))

@@ -61,7 +61,12 @@ class Catalog:
             with writer_lock(self.root, until=until) as held:
                 if not held:
                     return False
-                self._publish_once(even_if_current=even_if_current, anew=anew)
+                try:
+                    self._publish_once(even_if_current=even_if_current, anew=anew)
+                except BaseException:
+                    with suppress(OSError):  # as large as the catalog, and the disk may be full
+                        (self.root / "next.duckdb").unlink()
+                    raise
             # A writer that found the lock taken may have left after our look at pending/: look again, then leave.
             until, even_if_current, anew = time.monotonic(), False, False
             if until > again_until or not self.unpublished():

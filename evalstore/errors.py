@@ -4,13 +4,17 @@ EvalStoreError
 ├── UsageError (ValueError)       the call is wrong: change the call                     exit code 2
 │   ├── InvalidName               a job, workspace, metric or reference that is not allowed
 │   ├── InvalidScore              a score that is neither number, boolean, label nor a dict of known fields
+│   ├── InvalidEvaluator          (TypeError) what is no evaluator, or could only be called wrongly
 │   ├── InvalidCondition          a `--where` condition that cannot be read
 │   └── UnknownField              a field, column or option that does not exist; names the valid ones
 ├── NotFound (LookupError)        what was named is not there; names what is near        exit code 2
 │   ├── StoreNotFound
-│   └── JobNotFound
+│   ├── JobNotFound
+│   └── DatasetNotFound
 ├── JobExists                     the name is taken by another job                       exit code 2
 ├── JobBusy                       a living process is writing this job                   exit code 2
+├── JudgeFailed                   a model that judges raised, or replied without a score exit code 4
+├── RowNotWritten (OSError)       a row in parts could not be written: the disk is full  exit code 4
 ├── StoreBusy                     another process holds the store for longer than usual  exit code 4
 ├── NotComparable                 nothing to judge, or things that must not be compared  exit code 3
 ├── BrokenInput                   an input file: file, line and field                    exit code 4
@@ -21,7 +25,7 @@ EvalStoreError
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,16 +34,20 @@ if TYPE_CHECKING:
 __all__ = [
     "BrokenInput",
     "BrokenStore",
+    "DatasetNotFound",
     "EvalStoreError",
     "InvalidCondition",
+    "InvalidEvaluator",
     "InvalidName",
     "InvalidScore",
     "JobBusy",
     "JobExists",
     "JobNotFound",
+    "JudgeFailed",
     "NotComparable",
     "NotFound",
     "QueryError",
+    "RowNotWritten",
     "StoreBusy",
     "StoreNotFound",
     "UnknownField",
@@ -68,6 +76,10 @@ class InvalidScore(UsageError):
     """A score that is neither a number, a boolean, a label, None, nor a dict or list of those."""
 
 
+class InvalidEvaluator(UsageError, TypeError):
+    """What is no evaluator, or could only be called wrongly; the message names the arguments that one may have."""
+
+
 class InvalidCondition(UsageError):
     """A condition that is not of the form FIELD OP VALUE."""
 
@@ -90,6 +102,10 @@ class JobNotFound(NotFound):
     """There is no job of this name; the message names near ones."""
 
 
+class DatasetNotFound(NotFound):
+    """The store keeps no dataset of this name, or none of this version; the message names near ones."""
+
+
 class JobExists(EvalStoreError):
     """The name is taken; nothing was overwritten."""
 
@@ -100,6 +116,18 @@ class JobBusy(EvalStoreError):
     """Another living process is writing this job."""
 
     exit_code = 2
+
+
+class JudgeFailed(EvalStoreError):
+    """A model that judges raised, or its replies held no score. `requests` holds what it was asked and replied."""
+
+    def __init__(self, problem: str, requests: list[Any]) -> None:
+        self.requests = requests
+        super().__init__(problem)
+
+
+class RowNotWritten(EvalStoreError, OSError):
+    """A row, or what an evaluator said of it, could not be written: the disk is full, or worse."""
 
 
 class StoreBusy(EvalStoreError):

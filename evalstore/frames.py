@@ -125,5 +125,8 @@ class Answer:
         check_process()
         return self.to_polars().to_pandas()
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}, {self.to_polars()}"
+
     def _repr_html_(self) -> str:
         return str(self.to_polars()._repr_html_())

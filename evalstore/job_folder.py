@@ -11,6 +11,7 @@ import fcntl
 import os
 import shutil
 import socket
+import time
 import uuid
 import weakref
 from contextlib import suppress
@@ -18,13 +19,14 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from evalstore.committed import commit_files, folders, job_id_in, job_id_of
-from evalstore.durable_files import read_document, write_document
+from evalstore.durable_files import fault_point, read_document, write_document
 from evalstore.errors import JobBusy, JobExists, JobNotFound, near
 from evalstore.journal import Journal
 from evalstore.markers import Marker
 from evalstore.trash import is_deleted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 __all__ = ["EMPTY", "StagedJob", "drop_staging", "host", "interrupted_jobs", "is_committed", "is_interrupted"]
@@ -32,6 +34,7 @@ __all__ = ["EMPTY", "StagedJob", "drop_staging", "host", "interrupted_jobs", "is
 # Files without a line, where the globs of the published views find them: a glob without any file is an error. No
 # workspace can have this name.
 EMPTY = "jobs/_/schema"
+_A_LOOK = 0.2  # seconds
 
 _staged: weakref.WeakSet[StagedJob] = weakref.WeakSet()
 
@@ -51,10 +54,18 @@ class StagedJob:
         _staged.add(self)
 
     @classmethod
-    def claim(cls, root: Path, head: dict[str, Any], *, replaces: str | None = None) -> StagedJob:
+    def claim(
+        cls,
+        root: Path,
+        head: dict[str, Any],
+        *,
+        replaces: str | None = None,
+        prepare: Callable[[Path], None] | None = None,
+    ) -> StagedJob:
         """Claims the name in `head` before any work is done.
 
         `replaces` is the id of the job whose place it may take when it commits. A deleted job is in nobody's way.
+        `prepare` fills the folder with what the job starts with: it stands under the name with that or not at all.
 
         Raises: JobExists, JobBusy.
         """
@@ -67,15 +78,18 @@ class StagedJob:
         try:
             staged = cls(root, head, _locked_folder(fresh))
             write_document(fresh / "head.json", head)
+            (fresh / "journal.jsonl").touch()  # whoever dies after the next steps leaves a job that can be finished
+            if prepare is not None:
+                prepare(fresh)
             staged.folder.parent.mkdir(parents=True, exist_ok=True)
+            fault_point("before-claim")
             staged.move_in(fresh)
-            staged.journal = Journal(staged.folder / "journal.jsonl")
+            fault_point("after-claim")
+            staged.journal = Journal.recovered(staged.folder / "journal.jsonl")
         except BaseException:
             shutil.rmtree(fresh, ignore_errors=True)
             if staged is not None:
-                staged.release_lock()
-                if (read_document(staged.folder / "head.json") or {}).get("job_id") == head["job_id"]:
-                    shutil.rmtree(staged.folder, ignore_errors=True)
+                staged.abandon()
             raise
         return staged
 
@@ -90,17 +104,22 @@ class StagedJob:
         if head is None:
             waiting = [job["job"] for job in interrupted_jobs(root) if job["workspace"] == workspace]
             raise JobNotFound(f"there is no interrupted job {name!r} in workspace {workspace!r}; {near(name, waiting)}")
-        lock = os.open(folder / "lock", os.O_RDWR | os.O_CLOEXEC)
+        busy = JobBusy(f"job {name!r} is being written by {_writer(head)}; wait for it")
+        try:
+            lock = os.open(folder / "lock", os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError as error:  # somebody gives the name back at this moment
+            raise busy from error
         staged = cls(root, head, lock)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock_patiently(lock)
             # The folder may have been renamed away, and another put there, between open and lock.
             if not os.path.samestat(os.fstat(lock), (folder / "lock").stat()):
                 raise BlockingIOError
+            (folder / "journal.jsonl").touch()
             staged.journal = Journal.recovered(folder / "journal.jsonl")
-        except BlockingIOError as error:
+        except (BlockingIOError, FileNotFoundError) as error:
             staged.release_lock()
-            raise JobBusy(f"job {name!r} is being written by {_writer(head)}; wait for it") from error
+            raise busy from error
         except BaseException:
             staged.release_lock()
             raise
@@ -186,14 +205,32 @@ class StagedJob:
 
     def abandon(self) -> None:
         """Gives the name back and removes all that was staged."""
-        self.release()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if hasattr(self, "journal"):
+            self.journal.close()
+        # While the lock is held: what stands under the name a moment later may be somebody else's.
+        if self._lock >= 0 and (read_document(self.folder / "head.json") or {}).get("job_id") == self.job_id:
+            _remove(self.root, self.folder, self.job_id)
+        self.release_lock()
 
     def release_lock(self) -> None:
         """Closes the lock; the next one who asks finds the writer gone."""
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
+
+
+def _lock_patiently(lock: int) -> None:
+    """Takes the lock of a staged job, which whoever looks at it has for a moment. Raises: BlockingIOError."""
+    until = time.monotonic() + _A_LOOK
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.005)
+        else:
+            return
 
 
 def _locked_folder(folder: Path) -> int:
@@ -273,11 +310,16 @@ def drop_staging(root: Path, path: str, job_id: str) -> None:
     folder = root / "staging" / path
     is_ours = (read_document(folder / "head.json") or {}).get("job_id") == job_id
     if is_ours and job_id_in(folder / "commit") in (None, job_id):  # else the job that it has replaced is still there
-        # Renamed first, so that nobody can meet half a folder under the name.
-        gone = root / "staging" / ".new" / f"{job_id}-{uuid.uuid4().hex}"
-        with suppress(OSError):
-            folder.rename(gone)
-        shutil.rmtree(gone, ignore_errors=True)
+        _remove(root, folder, job_id)
+
+
+def _remove(root: Path, folder: Path, job_id: str) -> None:
+    """Renames a folder in staging away, so that nobody can meet half of it under the name, then removes it."""
+    gone = root / "staging" / ".new" / f"{job_id}-{uuid.uuid4().hex}"
+    with suppress(OSError):
+        folder.rename(gone)
+    fault_point("removing")
+    shutil.rmtree(gone, ignore_errors=True)
 
 
 def host() -> str:

@@ -46,8 +46,8 @@ class Journal:
         journal.lines, journal.longest_line = lines, longest
         return journal
 
-    def append(self, line: bytes) -> None:
-        """Appends one line, which ends in a newline. On return it survives the death of this process.
+    def append(self, line: bytes) -> int:
+        """Appends one line, which ends in a newline; where it begins. On return it survives the death of this process.
 
         Raises: OSError; then the file is as it was before, and the line was not logged.
         """
@@ -61,12 +61,14 @@ class Journal:
             except BaseException:
                 os.ftruncate(self._descriptor, self._size)
                 raise
+            begins = self._size
             self._size += written
             self.lines += 1
             self.longest_line = max(self.longest_line, written)
             if time.monotonic() - self._synced > SYNC_EVERY:
                 os.fsync(self._descriptor)
                 self._synced = time.monotonic()
+            return begins
 
     def close(self) -> None:
         """Makes everything durable and closes the file."""

@@ -197,10 +197,11 @@ def _natural(value: Any) -> Any:
     """What a value that JSON does not know is best written as: its fields, its items, its number, or its text."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return dataclasses.asdict(value)
-    if hasattr(value, "model_dump"):  # pydantic
+    kind = type(value)  # an object that makes any attribute up when it is asked for it has none there
+    if hasattr(kind, "model_dump"):  # pydantic
         return value.model_dump(mode="json")
     for method in ("tolist", "to_dict"):  # numpy and Arrow arrays and scalars; frames
-        if hasattr(value, method):
+        if hasattr(kind, method):
             return getattr(value, method)()
     return str(value)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-__all__ = ["checked_text", "encoded", "error_document", "logged_line", "row_key_text"]
+__all__ = ["checked_text", "encoded", "error_document", "item_key", "logged_line", "row_hash", "row_key_text"]
 
 _SMALL = 2**31
 _LIMITS = {"repetition": _SMALL}
@@ -48,9 +48,7 @@ def logged_line(
         line["requests"], count = json_text.given("requests", requests)
         replaced += count
     canonical_item = json_text.canonical(documents["item"])
-    reference = documents["reference"]
-    canonical_reference = "" if reference is None else json_text.canonical(reference)
-    line["row_hash"] = _digest(f"{canonical_item}\n{canonical_reference}")
+    line["row_hash"] = _row_hash(canonical_item, documents["reference"])
     line["row_key"] = _digest(canonical_item) if row_key is None else row_key_text(row_key)
     line["scores"], count = score_values.normalise(scores)
     replaced += count
@@ -152,6 +150,20 @@ def error_document(error: BaseException) -> dict[str, Any]:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _row_hash(canonical_item: str, reference: Any) -> str:
+    return _digest(f"{canonical_item}\n{'' if reference is None else json_text.canonical(reference)}")
+
+
+def row_hash(item: Any, reference: Any) -> str:
+    """The content hash of a row: what tells whether two rows of one key are about the same thing."""
+    return _row_hash(json_text.canonical(item), reference)
+
+
+def item_key(item: Any) -> str:
+    """The key of a row without one: 32 hex digits that are equal for equal items."""
+    return _digest(json_text.canonical(item))
 
 
 def row_key_text(key: Any) -> str:

@@ -14,6 +14,7 @@ __all__ = [
     "Kind",
     "Order",
     "aggregate_scores",
+    "failed_rows",
     "job",
     "jobs",
     "known_names",
@@ -143,6 +144,11 @@ def select_rows(
 def row_scores(session: Session, *, job_id: str, metric: str | None = None, suite: str | None = None) -> pa.Table:
     """The scores of one job in long form, in the order of its rows."""
     return session.ask_file("row_scores", files=[job_id], job_id=job_id, metric=metric, suite=suite)
+
+
+def failed_rows(session: Session, *, job_id: str) -> pa.Table:
+    """How many rows of one job failed: their targets gave no output."""
+    return session.ask_file("failed_rows", files=[job_id], job_id=job_id)
 
 
 def suite_trend(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["DELETED", "Rebuilt", "rebuild"]
 
 DELETED = "is deleted; `evalstore restore` brings it back"
+OVERWRITTEN = "whose job.json another one has overwritten: put it back from a copy, in a folder of its own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,16 @@ def rebuild(root: Path, catalog: Catalog, *, adopt: bool = False) -> Rebuilt:
             left_out.append((path, f"is a copy of job {taken[job_id]}, with the same job_id"))
         else:
             taken[job_id] = path
+            left_out += [
+                (path, f"holds files of job {other}, {OVERWRITTEN}") for other in _strangers(root, path, job_id)
+            ]
     return Rebuilt(len(taken), left_out, adopted)
+
+
+def _strangers(root: Path, path: str, job_id: str) -> set[str]:
+    """The other jobs whose files lie in the folder of a job, though they are not deleted or replaced."""
+    found = {file.stem.partition("-")[2] for file in (root / "jobs" / path).glob("*-*.parquet")} - {job_id}
+    return {other for other in found if not is_deleted(root, other) and not (root / "trash" / other).exists()}
 
 
 def _adopt(root: Path) -> list[str]:

@@ -8,16 +8,23 @@ import signal
 import threading
 import time
 from asyncio import CancelledError
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from evalstore import logged_line
+from evalstore.attempts import declared
+from evalstore.durable_files import write_document
 from evalstore.errors import UsageError
+from evalstore.models import declarations
 from evalstore.recovery import commit_staged
 from evalstore.row_index import RowIndex
+from evalstore.row_parts import RowParts
+from evalstore.summary_scores import SummaryScores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
+    from pathlib import Path
     from types import FrameType, TracebackType
     from typing import Self
 
@@ -25,6 +32,7 @@ if TYPE_CHECKING:
     from evalstore.job_files import FrameRows, JobFiles
     from evalstore.job_folder import StagedJob
     from evalstore.journal import Journal
+    from evalstore.row_parts import OpenRow
 
 __all__ = ["Job", "Terminated"]
 
@@ -64,6 +72,8 @@ class Job:
         self._position = itertools.count(self._index.last_position + 1)
         self._knows_all_rows = self._is_resumed
         self._lock = threading.Lock()
+        self._parts: RowParts | None = None
+        self._summary = SummaryScores(staged.folder)
         self._old_handler: Any = None
 
     def log(
@@ -144,6 +154,99 @@ class Job:
                 self._number(line)
                 replaced += self._append(line)
                 self._index.note_line(line)
+        self._note_replaced(replaced)
+
+    def log_summary(self, scores: dict[str, Any]) -> None:
+        """Logs scores of the whole job, as `log()` takes those of a row; durable when this returns.
+
+        They stand in the view `job_scores`. In a resumed job a metric that is scored again takes the place of what the
+        attempt before has said of it.
+
+        Raises: InvalidScore, OSError; then nothing was logged.
+        """
+        self._check_is_writable()
+        with self._lock:
+            self.replaced_characters += self._summary.log(scores)
+
+    def summary_scores(self) -> list[dict[str, Any]]:
+        """The scores of the whole job that stand so far, as they are written."""
+        with self._lock:
+            return self._summary.all()
+
+    @property
+    def created_at(self) -> str:
+        """When the job was made, in ISO format; a resumed job keeps it."""
+        return str(self._staged.head["created_at"])
+
+    def declare(self, metric: str, **fields: Any) -> None:
+        """Declares a metric of this job while it runs, unless it is declared already.
+
+        Raises: UsageError.
+        """
+        self._check_is_writable()
+        [declaration] = declarations({metric: fields})
+        with self._lock:
+            staged = self._staged
+            if all(one["metric"] != metric for one in staged.head["metrics"]):
+                head = {**staged.head, "metrics": declared(staged.head["metrics"], [declaration.document()])}
+                write_document(staged.folder / "head.json", head)
+                staged.head = head
+
+    # Rows in parts
+
+    def begin_parts(self, *, total: int | None, evaluators: list[dict[str, Any]]) -> None:
+        """Says how many rows are to come and which evaluators (`evaluator`, `metrics`) score each: see `open_row`."""
+        self._check_is_writable()
+        self._parts = self._parts or RowParts(self._staged.folder)
+        self._parts.begin(total=total, evaluators=evaluators)
+
+    def open_row(self, line: dict[str, Any], *, is_alone: bool = False) -> OpenRow:
+        """Makes a row durable whose scores are to come; `close_row` completes it.
+
+        `line` is that of the journal, as `logged_line` makes it. The rows that are open when the job ends are kept,
+        with scores that say which evaluator is missing.
+
+        Raises: UsageError, OSError; then the row was not logged.
+        """
+        self._check_is_writable()
+        if self._parts is None:
+            raise UsageError("begin_parts() comes before open_row()")
+        line["position"] = next(self._position)
+        kept = line.pop("scores", [])
+        data, replaced = logged_line.encoded(line)
+        self._note_replaced(replaced)
+        return self._parts.open({**line, "scores": kept}, data, is_alone=is_alone)
+
+    def close_row(self, row: OpenRow) -> int:
+        """Logs a row with the scores that it has got as one whole row; where its line begins in the journal.
+
+        Raises: UsageError, OSError; then the row stays open.
+        """
+        data = row.whole([])
+        with self._lock:  # whoever finishes the job meanwhile takes the rows that are open
+            self._check_is_writable()
+            offset = self._staged.journal.append(data)
+            if self._knows_all_rows:
+                self._index.note_line(row.line)
+            if self._parts is not None:
+                self._parts.forget(row)
+            self.replaced_characters += row.replaced
+        return offset
+
+    def prepare(self) -> None:
+        """Makes ready in the background what `finish()` needs, which then takes less time."""
+
+        def prepare() -> None:
+            with suppress(Exception):  # finish() meets it again, and raises it
+                self._files()
+
+        threading.Thread(target=prepare, name="evalstore-prepare", daemon=True).start()
+
+    def journal_file(self) -> Path:
+        """Where the journal is while the job is active."""
+        return self._staged.journal.path
+
+    def _note_replaced(self, replaced: int) -> None:
         if replaced:
             with self._lock:
                 self.replaced_characters += replaced
@@ -170,7 +273,7 @@ class Job:
             raise UsageError(f"finishing {self.name!r} failed; its rows are safe: run `evalstore finish {self.name}`")
         if self.status != "active" or os.getpid() != self._process:
             return
-        if self._staged.head.get("resumes") == "completed" and not self._has_new_rows:
+        if self._staged.head.get("resumes") == "completed" and not (self.has_new_rows or self._summary.has_new):
             self._staged.abandon()  # the job was complete, and nothing has come to it: it stays as it is
             self.status = status
             return
@@ -192,19 +295,27 @@ class Job:
             self._staged.abandon()
 
     @property
-    def _has_new_rows(self) -> bool:
+    def has_new_rows(self) -> bool:
+        """Whether rows have been logged since the job was opened."""
         return self._staged.journal.lines > self._rows_before
 
     def _commit(self, rows: Journal | FrameRows, status: str, error: BaseException | None) -> None:
         """On an error the name is let go of, with the rows in the journal: the job is then an interrupted one."""
         seconds = time.monotonic() - self._began
-        self.status = "failed"
+        with self._lock:
+            self.status = "failed"
         try:
+            if self._parts is not None:
+                for line in self._parts.incomplete():
+                    self._staged.journal.append(line)
+                self._parts.close()
+            self._summary.close()
             self._staged.journal.close()
             commit_staged(
                 self._staged,
                 rows,
                 self._files(),
+                summary=self._summary.all(),
                 status=status,
                 seconds=seconds,
                 error=None if error is None else logged_line.error_document(error),

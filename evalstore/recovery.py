@@ -5,8 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from evalstore.committed import job_id_of
+from evalstore.errors import JobExists
 from evalstore.job_files import JobDraft
 from evalstore.job_folder import StagedJob, drop_staging, is_committed
+from evalstore.row_parts import fold
+from evalstore.summary_scores import SummaryScores
+from evalstore.trash import is_deleted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,12 +31,16 @@ def commit_staged(
     rows: Journal | FrameRows,
     files: JobFiles,
     *,
+    summary: list[dict[str, Any]],
     status: str,
     seconds: float,
     error: dict[str, Any] | None = None,
     replaced_characters: int = 0,
 ) -> None:
-    """Writes the files of a staged job and commits them. `seconds` is how long this attempt at it took."""
+    """Writes the files of a staged job and commits them, with the `summary` scores of the whole job.
+
+    `seconds` is how long this attempt at it took.
+    """
     finished_at = staged.began_at + timedelta(seconds=seconds)  # the clock may have been set meanwhile
     job = {
         **{key: value for key, value in staged.head.items() if key not in _OF_THE_ATTEMPT},
@@ -39,6 +48,7 @@ def commit_staged(
         "finished_at": finished_at.isoformat(),
         "duration": round(staged.seconds_before + seconds, 6),  # as exact as the times are
         "error": error,
+        "summary_scores": summary,
         "replaced_characters": replaced_characters + (staged.head.get("replaced_characters") or 0),
     }
     files.finish([JobDraft(staged.commit_folder(), job, staged.head["metrics"], rows)])
@@ -48,19 +58,41 @@ def commit_staged(
 def finish_interrupted(root: Path, workspace: str, name: str, files: JobFiles, catalog: Catalog) -> int:
     """Commits a job whose writer died, as `interrupted`, with every row of its journal; their number.
 
-    Raises: JobNotFound, JobBusy.
+    Raises: JobNotFound, JobBusy; JobExists where another job has been put in its place.
     """
     staged = StagedJob.take_over(root, workspace, name)
     try:
         if not is_committed(root, staged.head):
+            _check_place(root, staged)
             seconds = staged.seconds_written
             writer = f"process {staged.head.get('pid')} on {staged.head.get('host')}"
             message = f"its writer ({writer}) ended without finishing it"
             error = {"type": "Interrupted", "message": message, "details": None}
+            fold(staged.folder, staged.journal)
             staged.journal.close()
-            commit_staged(staged, staged.journal, files, status="interrupted", seconds=seconds, error=error)
+            commit_staged(
+                staged,
+                staged.journal,
+                files,
+                summary=SummaryScores(staged.folder).all(),
+                status="interrupted",
+                seconds=seconds,
+                error=error,
+            )
     finally:
         staged.release()
     catalog.publish_if_possible()
     drop_staging(root, f"{workspace}/{name}", staged.job_id)
     return staged.journal.lines
+
+
+def _check_place(root: Path, staged: StagedJob) -> None:
+    """A job that was put in the place of an interrupted one is in its way, unless it is deleted. Raises: JobExists."""
+    there = job_id_of(root, staged.path)
+    if there not in (None, staged.replaces):
+        if not is_deleted(root, there):
+            raise JobExists(
+                f"jobs/{staged.path} holds another job, which came there while this one was interrupted: delete that "
+                f"one (`evalstore delete {staged.name}`; it can be restored by its id), then finish this one"
+            )
+        staged.head = {**staged.head, "replaces": there}

@@ -12,7 +12,7 @@ from typing import Any
 from evalstore import json_text
 from evalstore.errors import InvalidScore, UsageError, near
 
-__all__ = ["STATUSES", "check_distinct", "error_text", "normalise"]
+__all__ = ["STATUSES", "check_distinct", "error_text", "normalise", "numbered"]
 
 # Fields of a score dict that are text, and those that are any JSON.
 _TEXT = {"comment", "source_run_id", "target_run_id"}
@@ -54,6 +54,15 @@ def normalise(scores: dict[str, Any] | None) -> tuple[list[dict[str, Any]], int]
         else:
             written.append(_score(metric, given))
     return written, sum(score.pop("replaced", 0) for score in written)
+
+
+def numbered(written: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Written scores of one row, brought together from several sources, with `score_index` counted anew."""
+    counts: dict[tuple[str, str], int] = {}
+    for score in written:
+        key = score["metric"], score.get("name") or score["metric"]
+        score["score_index"] = counts[key] = counts.get(key, -1) + 1
+    return written
 
 
 def check_distinct(written: list[dict[str, Any]]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 import weakref
 from contextlib import suppress
 from functools import cached_property
@@ -16,12 +17,14 @@ from evalstore import (
     frames,
     job_context,
     names,
+    queries,
     recorder,
     recovery,
     store_folder,
 )
 from evalstore.asking import Asking
 from evalstore.catalog import Catalog
+from evalstore.datasets import Datasets
 from evalstore.errors import JobExists, JobNotFound, UsageError
 from evalstore.job_files import JobFiles
 from evalstore.job_folder import is_interrupted
@@ -29,9 +32,10 @@ from evalstore.metrics import Metrics
 from evalstore.repeats import is_same_job
 from evalstore.session import SessionWithTrash
 from evalstore.upkeep import Upkeep
+from evalstore.watching import JobProgress, Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Self, Unpack
 
     from evalstore.aggregates import AggregateScores
@@ -171,13 +175,16 @@ class Store(Asking, Upkeep):
     def import_from(
         self,
         format: str,
-        path: str | os.PathLike[str],
+        source: Any,
         *,
         progress: Callable[[int], None] | None = None,
         **options: Any,
     ) -> ImportReport:
-        """Brings results of another tool into the store. Formats: `rows` (any file of records), `nemo`.
+        """Brings results of another tool into the store: the path of a file, or what the tool returned.
 
+        Formats: `rows` (any file of records), `nemo`, `langsmith` (what its own evaluate() or aevaluate() returned).
+
+        For `langsmith`: job=NAME, without which it is that of the experiment; suite; and what `job()` takes.
         For `rows`: job=NAME; item, reference, sample, scores, metadata: {name: dotted path}; row_key, cluster, latency,
         cost, prompt_tokens, completion_tokens, error, repetition: a dotted path; suite; skip_bad_rows; and what `job()`
         takes. For `nemo` the path is a folder of row-scores and aggregate-scores files, or one of those; job=NAME where
@@ -187,7 +194,7 @@ class Store(Asking, Upkeep):
         """
         from evalstore import importers
 
-        return importers.run(format, Path(path), self._open_job, self._is_repeat, progress=progress, **options)
+        return importers.run(format, source, self._open_job, self._is_repeat, progress=progress, **options)
 
     def export(self, jobs: Sequence[str], format: str, *, to: str | os.PathLike[str]) -> list[Path]:
         """Writes jobs into a folder in the form of another tool; the files written. Formats: `nemo`.
@@ -217,6 +224,39 @@ class Store(Asking, Upkeep):
             self.root, address.workspace, address.name or job, self._job_files, self._catalog
         )
 
+    def watch(self, job: str, *, every: float = 1.0) -> Iterator[JobProgress]:
+        """How far a job is, looked at every so many seconds until it has ended; also one of another process.
+
+        The last one tells how it ended. A job that has ended already gives one.
+
+        Raises: JobNotFound.
+        """
+        store_folder.require(self.root)
+        address = names.parse_address(job, self.workspace)
+        return self._looks(job, Watcher(self.root, address.workspace, address.name or ""), every)
+
+    def _looks(self, job: str, watcher: Watcher, every: float) -> Iterator[JobProgress]:
+        while (now := watcher.look()) is not None:
+            yield now
+            if now.status != "active":
+                return
+            time.sleep(every)
+        shown = self.show(job)
+        scores = self.aggregate_scores(job).scores
+        keys = [one.metric if one.name == one.metric else f"{one.metric}/{one.name}" for one in scores]
+        yield JobProgress(
+            shown["name"],
+            shown["status"],
+            shown["rows_total"],
+            shown["rows_total"],
+            queries.failed_rows(self._asking, job_id=shown["job_id"]).column(0)[0].as_py(),
+            {key: one.mean for key, one in zip(keys, scores, strict=True)},
+            {key: one.rows_error for key, one in zip(keys, scores, strict=True) if one.rows_error},
+            shown["duration"],
+            None,
+            None,
+        )
+
     @cached_property
     def metrics(self) -> Metrics:
         """Declarations of metrics: `store.metrics.declare("quality", minimum=1, maximum=5)`."""
@@ -229,6 +269,11 @@ class Store(Asking, Upkeep):
 
         jobs = Jobs(self._job, self.delete, self.restore)
         return Results(workspace=self.workspace, session=self._result_session, jobs=jobs)
+
+    @cached_property
+    def datasets(self) -> Datasets:
+        """Datasets kept in the store: `store.datasets.add("capitals", rows)`."""
+        return Datasets(self.root, self.workspace)
 
     # Inside
 

@@ -42,7 +42,7 @@ def create(root: Path) -> None:
     check_root(root)
     if root.exists() and not root.is_dir():
         raise UsageError(f"{root} is a file; a store is a folder")
-    ours = {*_FOLDERS, "staging", "writer.lock"}
+    ours = {*_FOLDERS, "staging", "datasets", "writer.lock"}
     strangers = sorted(entry.name for entry in root.iterdir() if entry.name not in ours) if root.exists() else []
     if strangers:
         raise UsageError(

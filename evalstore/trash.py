@@ -92,18 +92,24 @@ def tombstones(root: Path) -> list[Tombstone]:
 
 
 def bury(root: Path, stone: Tombstone) -> None:
-    """Moves the folder of a deleted job into the trash. Under the writer lock, when no reader needs it any more."""
+    """Moves the folder of a deleted job into the trash. Under the writer lock, when no reader needs it any more.
+
+    Where a job.json cannot be read and the files of several jobs lie there, nothing is done.
+    """
     place, grave = root / "jobs" / stone.path, root / "trash" / stone.job_id
-    if not grave.exists():
-        document = read_document(place / "job.json") or {}
-        if (document.get("job") or {}).get("job_id") == stone.job_id:
-            drop_foreign_names(place, stone.job_id)
-            place.rename(grave)
-            sync_folder(place.parent)
-        else:
-            grave.mkdir()
+    holder = _holder(place)
+    if holder == stone.job_id:
+        drop_foreign_names(place, stone.job_id)
+        _move_in(place, grave)
+    elif holder is None and (ids := _ids_of_files(place)):
+        if stone.job_id in ids and len(ids) > 1:
+            return
+        if ids == {stone.job_id}:
+            _move_in(place, grave)
+    grave.mkdir(exist_ok=True)
     for left_behind in place.glob(f"*-{stone.job_id}.parquet"):  # second names of the files of a replaced job
-        left_behind.unlink(missing_ok=True)
+        if (grave / left_behind.name).exists():
+            left_behind.unlink(missing_ok=True)
     (root / "trash" / f"{stone.job_id}.json").rename(grave / _INSIDE)
     sync_folder(root / "trash")
 
@@ -114,7 +120,7 @@ def dig_up(root: Path, stone: Tombstone) -> None:
     Raises: FileExistsError when the name has been used again; FileNotFoundError when the folder is gone.
     """
     place, grave = root / "jobs" / stone.path, root / "trash" / stone.job_id
-    if (grave / "job.json").exists():
+    if (grave / "job.json").exists() or _ids_of_files(grave):
         if place.exists():
             raise FileExistsError
         if (grave / _INSIDE).exists():  # dying before the end must leave a job that is deleted, not one that is lost
@@ -122,14 +128,34 @@ def dig_up(root: Path, stone: Tombstone) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
         grave.rename(place)
         sync_folder(place.parent)
-    else:
-        document = read_document(place / "job.json") or {}
-        job_id = (document.get("job") or {}).get("job_id")
-        if job_id != stone.job_id:
-            raise FileExistsError if job_id else FileNotFoundError
+    elif (holder := _holder(place)) != stone.job_id and (holder or _ids_of_files(place) != {stone.job_id}):
+        raise FileExistsError if holder else FileNotFoundError
     with suppress(FileNotFoundError):
         (root / "trash" / f"{stone.job_id}.json").unlink()
     sync_folder(root / "trash")
+
+
+def _move_in(place: Path, grave: Path) -> None:
+    """Gives a folder its place in the trash; an older copy of the same job, buried before, makes way."""
+    if grave.exists():
+        older = grave.with_name(f".{grave.name}")  # what begins so is swept away
+        shutil.rmtree(older, ignore_errors=True)
+        grave.rename(older)
+        shutil.rmtree(older, ignore_errors=True)
+    place.rename(grave)
+    sync_folder(place.parent)
+
+
+def _holder(folder: Path) -> str | None:
+    """The job that a folder holds, by its document; None where that cannot be read."""
+    job = (read_document(folder / "job.json") or {}).get("job")
+    job_id = job.get("job_id") if isinstance(job, dict) else None
+    return job_id if isinstance(job_id, str) else None
+
+
+def _ids_of_files(folder: Path) -> set[str]:
+    """The jobs whose Parquet files lie in a folder."""
+    return {file.stem.partition("-")[2] for file in folder.glob("*-*.parquet")}
 
 
 def drop_foreign_names(folder: Path, job_id: str) -> None:

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from evalstore import json_text, meta, segments
+from evalstore import dataset_files, json_text, meta, segments
 from evalstore.committed import committed_jobs, folders, job_id_of
 from evalstore.database import Database, for_glob
 from evalstore.durable_files import read_document
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Finding", "Verification", "verify"]
 
 WAIT = 30.0  # seconds for whoever publishes
-_PARTS = ("jobs", "segments", "staging", "trash", "meta", "pending")
+_PARTS = ("jobs", "segments", "staging", "trash", "meta", "pending", "datasets")
 _FILES = ("catalog.duckdb", "writer.lock", "compact.lock", "next.duckdb", "next.duckdb.wal", "catalog.duckdb.wal")
 
 
@@ -100,8 +100,8 @@ def verify(
             progress(result.jobs)
     named = {finding.path for finding in result.findings}
     in_catalog = (finding for finding in _catalog(root, catalog) if finding.path not in named)  # one cause, one advice
-    result.findings += [*in_catalog, *_segments(root, checksums=checksums)]
-    result.findings += [*_rest(root), *_meta(root)]
+    result.findings += [*in_catalog, *_segments(root, named, checksums=checksums)]
+    result.findings += [*_rest(root), *_meta(root), *_datasets(root, checksums=checksums)]
     for part in _PARTS:
         result.bytes[part] = _size(root / part)
     result.bytes["catalog"] = _size(root / "catalog.duckdb")
@@ -205,7 +205,8 @@ def _difference(*, is_there: bool, is_shown: bool) -> str:
     return "is not in the catalog" if is_there else "is in the catalog, and its folder is gone or cannot be read"
 
 
-def _segments(root: Path, *, checksums: bool) -> Iterator[Finding]:
+def _segments(root: Path, damaged: set[str], *, checksums: bool) -> Iterator[Finding]:
+    """Compares segments with the files of their jobs, but for those that are damaged themselves."""
     live = {one.path: one for one in segments.live_segments(root)}
     for path in segments.segment_files(root):
         if segments.is_dropped(root, path):
@@ -216,7 +217,7 @@ def _segments(root: Path, *, checksums: bool) -> Iterator[Finding]:
             yield Finding("note", path, "is not used: `evalstore compact` removes it")
     if not checksums:
         return
-    owned = _own_files(root)
+    owned = {job_id: path for job_id, path in _own_files(root).items() if path not in damaged}
     database = Database()
     try:
         for segment in live.values():
@@ -274,6 +275,16 @@ def _meta(root: Path) -> Iterator[Finding]:
         for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").split("\n"), 1):
             if line and (problem := _entry_problem(line, file.name)):
                 yield Finding("note", f"meta/{file.name}:{number}", f"{problem}, and does not count")
+
+
+def _datasets(root: Path, *, checksums: bool) -> Iterator[Finding]:
+    known = {entry["version"] for entry in dataset_files.entries(root)}
+    for version in sorted(known):
+        if problem := dataset_files.problem(root, version, checksums=checksums):
+            yield Finding("error", f"datasets/{version}.jsonl", f"{problem}: put it back from a copy")
+    for file in sorted((root / "datasets").glob("[!.]*")):
+        if file.stem not in known and file.exists():
+            yield Finding("note", f"datasets/{file.name}", "belongs to no dataset")
 
 
 def _names(folder: Path) -> list[str]:

@@ -63,9 +63,15 @@ class Process:
 
     def wait_for(self, beginning: str) -> str:
         """The next line that begins so."""
+        return self.said_until(beginning)[-1]
+
+    def said_until(self, beginning: str) -> list[str]:
+        """All lines up to the next one that begins so."""
+        said = []
         for line in self._stdout:
+            said.append(line.rstrip("\n"))
             if line.startswith(beginning):
-                return line.rstrip("\n")
+                return said
         raise AssertionError(f"the process ended before it said {beginning!r}; exit {self.wait()}: {self.errors()}")
 
     def go(self) -> None:

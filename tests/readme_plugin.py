@@ -122,7 +122,12 @@ class Command:
     def run(self) -> str | None:
         """Nothing if all is as promised, else what is not."""
         done = subprocess.run(
-            ["bash", "-c", self.text], stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", check=False
+            ["bash", "-c", self.text],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+            env=dict(os.environ),  # without it a child gets what readline has put beside it: the width of a terminal
         )
         facts = {"got": stripped(done.stdout), "stderr": stripped(done.stderr)}
         if done.returncode != self.exit_code:

@@ -23,6 +23,7 @@ VIEWS = (
     "aggregate_scores",
     "suites",
     "suite_metrics",
+    "job_scores",
     "row_scores",
     "rows",
     "leaderboard",
@@ -102,16 +103,16 @@ def verbs() -> list[tuple[str, str, str]]:
 
 def returns(call: str) -> str:
     """The annotated return type of a call such as `store.leaderboard("x")`."""
+    from evalstore.datasets import Datasets
     from evalstore.metrics import Metrics
     from evalstore.results import Results
     from evalstore.store import Store
 
-    parts: dict[str, object] = {"metrics": Metrics, "results": Results}
-
+    rooms: dict[str, object] = {"metrics": Metrics, "datasets": Datasets, "results": Results}
     target: object = Store
     names = call.partition("(")[0].split(".")[1:]
     for name in names:
-        target = parts[name] if name in parts and target is Store else getattr(target, name)
+        target = rooms[name] if name in rooms and target is Store else getattr(target, name)
     return str(inspect.signature(target).return_annotation)  # type: ignore[arg-type]
 
 

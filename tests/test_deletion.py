@@ -493,26 +493,20 @@ say("ready")
 wait()
 began = time.monotonic()
 while time.monotonic() - began < float(sys.argv[2]):
-    batch = [names[(deleted + n) % len(names)] for n in range(5)]
-    for name in batch:
-        try:
-            store.delete(name)
-        except JobNotFound:  # the second time round
-            store.restore(name)
-        deleted += 1
-        time.sleep(max(0.0, began + deleted / 25 - time.monotonic()))
-say("deleted", deleted)
+    deleted += len(store.delete(*names[deleted:deleted + 5]))
+    time.sleep(max(0.0, began + deleted / 25 - time.monotonic()))
+say("deleted", deleted, time.monotonic() - began)
 """
 
 
 @pytest.mark.parametrize(
-    ("seconds", "jobs"),
+    ("seconds", "jobs", "least"),
     [
-        pytest.param(2, 220, id="short"),
-        pytest.param(30, 400, id="long", marks=[pytest.mark.slow, pytest.mark.timeout(600)]),
+        pytest.param(2, 60, 0, id="short"),
+        pytest.param(30, 800, 10, id="long", marks=[pytest.mark.slow, pytest.mark.timeout(600)]),
     ],
 )
-def test_no_error_and_no_wrong_answer_reaches_a_reader_in_a_storm_of_deletions(store, seconds, jobs):
+def test_no_error_and_no_wrong_answer_reaches_a_reader_in_a_storm_of_deletions(store, seconds, jobs, least):
     record(store, "job")
     more = copies(store, "job", jobs)
     with ExitStack() as stack:
@@ -522,11 +516,11 @@ def test_no_error_and_no_wrong_answer_reaches_a_reader_in_a_storm_of_deletions(s
             process.wait_for("ready")
         for process in (storm, *readers):
             process.go()
-        changes = int(storm.end()[-1].split()[1])
+        _, changes, took = storm.end()[-1].split()
         looks = [int(reader.end()[-1].split()[1]) for reader in readers]
-    assert changes > 0
+    assert int(changes) / float(took) > least  # 25 where the machine keeps up
     assert all(looks)
-    print(f"{changes} deletions in {seconds} s beside {sum(looks)} questions of 4 readers")
+    print(f"{changes} deletions in {took} s beside {sum(looks)} questions of 4 readers")
     assert_all_whole(evalstore.open(store.root))
     assert_clean(store)
 

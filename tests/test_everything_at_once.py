@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections import Counter
 from contextlib import ExitStack
 
 import duckdb
@@ -112,12 +113,12 @@ ASKS_LONG = """
 store = evalstore.open(root)
 say("ready")
 wait()
-began = time.monotonic()
-until, asked = began + float(sys.argv[2]), 0
-while time.monotonic() < until:
-    store.sql("SELECT sum(hash(a.value + b.range)) FROM row_scores AS a, range(3000) AS b")
+began, asked = time.monotonic(), 0
+while time.monotonic() - began < float(sys.argv[2]):  # one question takes a good part of the whole time
+    times = int(float(sys.argv[2]) * 30_000)
+    store.sql("SELECT sum(hash(a.value + b.range)) FROM row_scores AS a, range($times) AS b", times=times)
     asked += 1
-say("asked", asked)
+say("asked", asked, (time.monotonic() - began) / asked)
 """
 
 
@@ -163,30 +164,37 @@ me, compacts = sys.argv[2], len(sys.argv) > 3
 store = evalstore.open(root)
 for number in range(10**6):
     name = f"job-{me}{number:03}"  # digits: a number of its own for each job
+    say("doing", "log")
     job = store.job(name, dataset="d", model="m")
     for i in range(random.randrange(1, 12)):
         job.log(item={"q": i}, scores={"right": i % 4 == 0}, row_key=str(i))
         say("logged", name[4:], i)
+    say("doing", "finish")
     job.finish()
     say("finished", name[4:], i)
-    if number % 3 == 1:
+    if number % 2:
+        say("doing", "resume")
         with store.job(name, resume=True) as job:
             job.log(item={"q": i + 1}, scores={"right": False}, row_key=str(i + 1))
             say("logged", name[4:], i + 1)
         say("finished", name[4:], i + 1)
-    if number % 4 == 3:
+    else:
+        say("doing", "delete")
         store.delete(name)
+        say("doing", "restore")
         store.restore(name)
     if compacts:
+        say("doing", "compact")
         try:
             store.compact()
         except StoreBusy:
             pass
 """
+OPERATIONS = ["log", "finish", "resume", "delete", "restore"]
 
 
 def assert_nothing_half(store, said):
-    assert_nothing_lost(store, said)
+    assert_nothing_lost(store, [line for line in said if not line.startswith("doing")])
     assert_all_whole(store)
     assert_clean(store)
 
@@ -201,19 +209,19 @@ def assert_nothing_half(store, said):
 def test_kill_9_of_writers_that_also_resume_delete_and_compact_loses_nothing(store, rounds, writers):
     record(store, "before")
     said: list[str] = []
-    kills = 0
+    hit: Counter[str] = Counter()
     for round_ in range(rounds):
         processes = [
             Process(WORKS, store.root, 1000 + round_ * writers + n, *(["compacts"] if n == 0 else []))
             for n in range(writers)
         ]
         try:
-            said += [process.wait_for("logged") for process in processes]
-            for process in processes:
-                time.sleep(random.uniform(0, 0.6 / writers))
+            for n, process in enumerate(processes):
+                said += process.said_until(f"doing {random.choice([*OPERATIONS, *(['compact'] if n == 0 else [])])}")
+                time.sleep(random.uniform(0, 0.3))
                 process.kill()
                 said += process.end(137)
-                kills += 1
+                hit[[line for line in said if line.startswith("doing")][-1]] += 1
         finally:
             for process in processes:
                 process.__exit__()
@@ -223,12 +231,13 @@ def test_kill_9_of_writers_that_also_resume_delete_and_compact_loses_nothing(sto
                 assert looking.finish(name) == rows
         if (round_ + 1) % max(rounds // 10, 2) == 0:
             assert_nothing_half(looking, said)
+    assert len(hit) == 6 or rounds < 20  # every operation was hit
     for name in interrupted(store):
         store.finish(name)
     for line in store.trash().filter(pl.col("reason") == "deleted").to_dicts():
         if not store.has_job(line["job"]):  # killed between the two
             store.restore(line["job_id"])
-    print(f"{kills} kills, {store.jobs().height} jobs")
+    print(f"{hit.total()} kills ({hit}), {store.jobs().height} jobs")
     assert store.sql("FROM interrupted_jobs").is_empty()
     with pytest.raises(JobNotFound):
         store.finish("before")

@@ -1005,3 +1005,11 @@ def test_rows_are_the_same_however_often_the_answer_is_walked(store):
     assert first == second
     assert len(answer) == 3
     assert [row.row_key for row in itertools.chain(first)] == ["0", "1", "2"]
+
+
+def test_an_answer_shows_its_table(store):
+    store.record(name := fresh(), [{"q": 1, "right": True}], scores=["right"])
+    for answer in (store.aggregate_scores(name), store.row_scores(name)):
+        assert repr(answer).startswith(f"{type(answer).__name__}, shape: (1, ")
+        assert "│ suite" in repr(answer) or "┆ suite" in repr(answer)
+        assert "<table" in answer._repr_html_()

@@ -1,1 +1,1 @@
-"""The calls of other tools, answered by a store."""
+"""The import paths and calls of other libraries, over ours."""

@@ -1,8 +1,9 @@
-"""An importer turns the files of one evaluation tool into rows and scores of jobs."""
+"""An importer turns what one evaluation tool has left into rows and scores of jobs."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalstore.errors import JobExists, UsageError, near
@@ -10,30 +11,36 @@ from evalstore.importers.report import ImportReport, unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from evalstore.importers.report import IsRepeat, OpenJob
 
 __all__ = ["FORMATS", "ImportReport", "run"]
 
-FORMATS = ("rows", "nemo")
+FORMATS = ("langsmith", "nemo", "rows")
 
 
 def run(
     format: str,
-    path: Path,
+    source: Any,
     open_job: OpenJob,
     is_repeat: IsRepeat,
     *,
     progress: Callable[[int], None] | None = None,
     **options: Any,
 ) -> ImportReport:
-    """Runs the importer of one format. What is there already, with the same content, is left as it is, and flagged.
+    """Runs the importer of one format on a file, or on what is in memory.
+
+    What is there already, with the same content, is left as it is, and flagged.
 
     Raises: UsageError for an unknown format, and what the importer raises.
     """
     if format not in FORMATS:
         raise UsageError(f"there is no importer for {format!r}; {near(format, FORMATS)}")
+    if format == "langsmith":
+        from evalstore.importers import langsmith
+
+        return langsmith.import_results(source, open_job, progress=progress, **options)
+    path = Path(source)
     if format == "nemo":
         from evalstore.importers import nemo
 

@@ -33,10 +33,10 @@ class Run:
 class Started:
     """A function that runs in another process."""
 
-    def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
+    def __init__(self, function: Callable[..., Any], *arguments: Any, python: str | Path = sys.executable) -> None:
         texts = [function.__module__, function.__name__, json.dumps(arguments, default=str)]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.benchmarks.alone", *texts],
+            [str(python), "-m", "tests.benchmarks.alone", *texts],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -66,9 +66,9 @@ def start(function: Callable[..., Any], *arguments: Any) -> Started:
     return Started(function, *arguments)
 
 
-def run(function: Callable[..., Any], *arguments: Any) -> Run:
-    """Runs a function of a module in another process, to its end."""
-    return start(function, *arguments).end()
+def run(function: Callable[..., Any], *arguments: Any, python: str | Path = sys.executable) -> Run:
+    """Runs a function of a module in another process, perhaps of another environment, to its end."""
+    return Started(function, *arguments, python=python).end()
 
 
 def ready() -> None:

@@ -18,13 +18,14 @@ def test_logging_rows(tmp_path):
     few, many = alone.run(log, tmp_path / "few", FEW), alone.run(log, tmp_path / "many", MANY)
     bare = alone.run(write, tmp_path / "bare.jsonl", MANY)
     rate = MANY / many.value["seconds"]
-    growth = many.value["peak_mb"] - few.value["peak_mb"]
+    growth, ratio = many.value["peak_mb"] - few.value["peak_mb"], many.value["seconds"] / bare.value
     figures.note(
         "log",
-        f"{rate:,.0f} rows/s, {growth:+.1f} MB from {FEW:,} to {MANY:,} rows",
+        f"{rate:,.0f} rows/s ({ratio:.1f} x bare writes), {growth:+.1f} MB from {FEW:,} to {MANY:,} rows; "
+        f"finishing those {many.peak_mb:,.0f} MB",
         missed=rate < 50_000 or growth > 10,
         peak_mb=many.value["peak_mb"],
-        ratio=many.value["seconds"] / bare.value,
+        ratio=ratio,
         rows_per_second=round(rate),
         growth_mb=growth,
         finish_seconds=many.value["finish_seconds"],
