@@ -11,7 +11,7 @@ from evalstore.aggregates import AggregateScores
 from evalstore.errors import JobNotFound, UnknownField, UsageError, near
 from evalstore.job_document import document_problem
 from evalstore.job_folder import is_interrupted
-from evalstore.rows import RowScores
+from evalstore.rows import COLUMNS, RowScores
 from evalstore.session import Session
 
 if TYPE_CHECKING:
@@ -171,6 +171,7 @@ class Asking:
         where: str | list[str] | None = None,
         order: queries.Order | None = None,
         limit: int | None = None,
+        columns: Sequence[str] | None = None,
     ) -> RowScores:
         """The rows of a job with their scores.
 
@@ -181,11 +182,15 @@ class Asking:
             where: conditions `FIELD OP VALUE`, all of which must hold: "is_correct = 0", "metadata.category = rates".
             order: "worst" or "best" first; rows in error come before them and are limited apart from them.
             limit: this many rows at most.
+            columns: the parts of a row to give (item, sample, requests, latency, ...), beside its keys and scores; all
+                by default. A part that was not asked for is not there: reading it is an AttributeError.
 
         Raises: JobNotFound, InvalidCondition, UnknownField.
         """
         return self._asking.consistently(
-            lambda: self._row_scores(job, metric=metric, suite=suite, where=where, order=order, limit=limit)
+            lambda: self._row_scores(
+                job, metric=metric, suite=suite, where=where, order=order, limit=limit, columns=columns
+            )
         )
 
     def _row_scores(
@@ -197,7 +202,10 @@ class Asking:
         where: str | list[str] | None,
         order: queries.Order | None,
         limit: int | None,
+        columns: Sequence[str] | None,
     ) -> RowScores:
+        if columns is not None and (unknown := [one for one in columns if one not in COLUMNS]):
+            raise UnknownField(f"a row has no part {unknown[0]!r}; {near(str(unknown[0]), COLUMNS, most=20)}")
         [line] = self._job(job).to_pylist()
         metrics = {score["metric"] for one in line["suites"] or () for score in one["metrics"]}
         if metric is not None and metric not in metrics:
@@ -210,9 +218,10 @@ class Asking:
             metric=metric,
             suite=suite,
             limit=limit,
+            columns=list(COLUMNS if columns is None else columns),
         )
         scores = queries.row_scores(self._asking, job_id=line["job_id"], metric=metric, suite=suite)
-        return RowScores(line["name"], rows, scores)
+        return RowScores(line["name"], rows, scores, columns)
 
     def trend(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from evalstore import said
 from evalstore.committed import job_id_of
 from evalstore.database import Database, for_glob
 from evalstore.durable_files import read_document, sync_file, sync_folder, write_document
@@ -78,6 +79,7 @@ def resume_attempt(
 
     head = {**merged, "resumes": before["status"]}
     staged = StagedJob.claim(root, head, replaces=old, prepare=start_with_what_is_there)
+    said.carry_over(root, old, staged.job_id)
     return staged, RowIndex.of_journal(staged.journal.path)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalstore import json_text
 from evalstore.errors import InvalidScore, UnknownField, UsageError, near
+from evalstore.frames import as_polars
 from evalstore.job_files import FrameRows
 from evalstore.logged_line import checked_text
 
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from evalstore.recorder import Job
+
     Columns = Sequence[str] | Mapping[str, str]
 
-__all__ = ["ColumnMapping", "frame_rows", "is_simple", "logged_rows"]
+__all__ = ["ColumnMapping", "frame_rows", "is_simple", "logged_rows", "write"]
 
 _ROW_COLUMNS = (
     "row_key",
@@ -77,6 +80,22 @@ class ColumnMapping:
             for name in _named(getattr(self, part) or ()):
                 if not isinstance(name, str):
                     raise UsageError(f"{part}: a field is named by text, not by {name!r}")
+
+
+def write(job: Job, rows: Any, mapping: ColumnMapping) -> None:
+    """Logs a frame or a list of dicts as all rows of a job, and finishes it; on any error no job is left behind."""
+    frame = as_polars(rows)
+    try:
+        mapping.check()
+        if frame is not None and is_simple(frame, mapping.resolved(frame.columns)):
+            job.log_frame(*frame_rows(frame, mapping))
+        else:
+            for row in logged_rows(rows if frame is None else frame, mapping):
+                job.log(**row)
+            job.finish()
+    except BaseException:
+        job.abandon()
+        raise
 
 
 def is_simple(frame: pl.DataFrame, mapping: dict[str, dict[str, str]]) -> bool:

@@ -6,14 +6,14 @@ from contextlib import suppress
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from evalstore import json_text, meta, sql_files
+from evalstore import json_text, meta, said, sql_files
 from evalstore.arrow_lines import as_table
 from evalstore.committed import committed_jobs
 from evalstore.database import for_glob, sql_text
 from evalstore.job_document import job_document
 from evalstore.job_files import no_files
 from evalstore.segments import live_segments
-from evalstore.trash import is_deleted
+from evalstore.trash import is_deleted, tombstones
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -47,6 +47,19 @@ class CatalogTables:
                 database.run("ROLLBACK")
             raise
 
+    def add_deleted(self, database: Database) -> None:
+        """Brings the jobs in the trash into a private copy, each with the time of its deletion."""
+        deleted = []
+        for stone in tombstones(self._root):
+            buried = self._root / "trash" / stone.job_id
+            folder = buried if (buried / "job.json").exists() else None
+            document = job_document(self._root, stone.path, folder=folder)
+            if document and document["job"]["job_id"] == stone.job_id:
+                document["job"]["deleted_at"] = stone.deleted_at.isoformat()
+                deleted.append((stone.path, document))
+        self._insert_jobs(database, deleted)
+        self._say(database)
+
     def is_current(self, database: Database) -> bool:
         """Whether the catalog carries the views of this release."""
         info = database.ask_file("publish/store_info.sql").to_pylist()
@@ -65,11 +78,18 @@ class CatalogTables:
         new = _unknown(documents, known)
         while batch := list(islice(new, BATCH)):  # a few at a time: documents are large, and a rebuild reads them all
             self._insert_jobs(database, batch)
+        if everything or told or any(change.marker.path == said.FILE for change in changes):
+            self._say(database)
         database.run_file("publish/delete_metric.sql")
         self._insert(database, "metric", meta.latest_declarations(self._root))
         if everything or any(change.marker.operation == "segments" for change in changes):
             self._read_segments(database)
         self._set_place(database)
+
+    def _say(self, database: Database) -> None:
+        """Brings in what is said of jobs after they were committed."""
+        if entries := list(said.said(self._root).values()):
+            database.run_file("publish/say_of_jobs.sql", said=entries)
 
     def _read_segments(self, database: Database) -> None:
         database.run_file("publish/delete_segment.sql")

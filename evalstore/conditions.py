@@ -8,14 +8,15 @@ from typing import Any
 
 from evalstore.errors import InvalidCondition, UnknownField, near
 
-__all__ = ["ROW_FIELDS", "conditions", "json_path", "row_source"]
+__all__ = ["FORM", "ROW_FIELDS", "conditions", "json_path", "row_source"]
 
 ROW_FIELDS = ("suite", "row_key", "repetition", "cluster", "tags", "error", "latency", "cost", "total_tokens")
 _DOCUMENTS = ("item", "sample", "reference", "metadata")
-_FORM = re.compile(
+FORM = re.compile(
     r"""\s*(?P<field>(?:"[^"]*"|[^"=!<>~])+?)\s*(?P<op>==|!=|<>|<=|>=|=|<|>|~)\s*(?P<value>(?![=<>~!]).*?)\s*""",
     re.DOTALL,
 )
+"""FIELD OP VALUE."""
 _NAMES = {"==": "=", "<>": "!="}
 
 
@@ -51,7 +52,7 @@ def json_path(dotted: str) -> str:
 
 
 def _condition(text: str, metrics: set[str]) -> dict[str, Any]:
-    match = _FORM.fullmatch(text) if isinstance(text, str) else None
+    match = FORM.fullmatch(text) if isinstance(text, str) else None
     if match is None or match["value"] == "":
         raise InvalidCondition(
             f"{text!r} is no condition: write FIELD OP VALUE, such as 'is_correct = 0' or 'error != null'"

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from evalstore.relations import Relation
+
 __all__ = ["CopiedFile", "Database", "check_root", "for_glob", "sql_text"]
 
 CATALOG = "catalog"
@@ -214,6 +216,15 @@ class Database:
     def ask_file(self, name: str, /, **parameters: Any) -> pa.Table:
         """The answer to the question in one file of `sql/`."""
         return self.ask(sql_files.read(name), parameters, file=name)
+
+    def relation(self, name: str, /) -> Relation:
+        """The lines of one file of `sql/` that is a question without parameters, to narrow and order further."""
+        from evalstore.relations import Relation
+
+        try:
+            return Relation(self._connection.sql(sql_files.read(name)), name)
+        except duckdb.Error as error:
+            raise QueryError(_message(error), sql=sql_files.read(name), file=name) from error
 
     def stream_file(self, name: str, /, **parameters: Any) -> Iterator[pa.RecordBatch]:
         """The answer to the question in one file of `sql/`, part by part. Nothing else may be asked meanwhile.

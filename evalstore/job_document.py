@@ -44,9 +44,12 @@ def document_problem(root: Path, path: str) -> str | None:
     return "job.json lacks something that belongs in it"
 
 
-def job_document(root: Path, path: str) -> dict[str, Any] | None:
-    """The document of the job at `workspace/name`, or None when it cannot be used."""
-    document = read_document(root / "jobs" / path / "job.json")
+def job_document(root: Path, path: str, *, folder: Path | None = None) -> dict[str, Any] | None:
+    """The document of the job at `workspace/name`, or None when it cannot be used.
+
+    `folder` is where it lies when that is elsewhere: in the trash.
+    """
+    document = read_document((folder or root / "jobs" / path) / "job.json")
     return document if document and _is_usable(document, path) else None
 
 

@@ -208,17 +208,23 @@ def _document(draft: JobDraft, totals: dict[str, Any], aggregates: list[dict[str
         job["duration"] = (datetime.fromisoformat(finished) - datetime.fromisoformat(started)).total_seconds()
     for aggregate in aggregates:
         del aggregate["job_id"]
+    known = {_named(aggregate) for aggregate in aggregates}
+    told = [aggregate for aggregate in job.pop("told_aggregates", None) or () if _named(aggregate) not in known]
     return {
         "schema_version": DOCUMENT_VERSION,
         "job": {**job, **none, **{k: v for k, v in totals.items() if k != "job_id"}},
         "suites": suites,
         "metrics": draft.declarations,
-        "aggregates": aggregates,
+        "aggregates": aggregates + told,
         "files": {
             "scores": _file(_scores(draft), draft.scores_count),
             "rows": _file(_rows(draft), draft.rows_count),
         },
     }
+
+
+def _named(aggregate: dict[str, Any]) -> tuple[str, str, str]:
+    return aggregate["suite"], aggregate["metric"], aggregate["name"]
 
 
 def _file(path: Path, count: int) -> dict[str, Any]:

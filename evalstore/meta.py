@@ -12,7 +12,7 @@ from evalstore import json_text
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["append", "is_declaration", "latest_declarations"]
+__all__ = ["append", "is_declaration", "latest_declarations", "read"]
 
 
 def append(root: Path, file: str, entry: dict[str, Any]) -> None:

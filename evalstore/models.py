@@ -159,7 +159,8 @@ class AggregateScore(BaseModel):
     """Statistics of one (suite, metric, name) of a job, or of one slice of it.
 
     `count` scores took part; `rows_scored` of `rows_total` rows have one. `variance` and `std_dev` are those of the
-    population, `sample_*` those of a sample; `std_error` is that of the mean.
+    population, `sample_*` those of a sample; `std_error` is that of the mean. `is_told` marks what another tool has
+    computed, from rows that are not here.
     """
 
     suite: str
@@ -187,6 +188,7 @@ class AggregateScore(BaseModel):
     rows_unscored: int
     rows_error: int
     rows_total: int
+    is_told: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as a plain nested dict."""
@@ -194,11 +196,14 @@ class AggregateScore(BaseModel):
 
 
 class AggregateRangeScore(AggregateScore):
-    """Statistics of a number. `percentiles` are p10 .. p100 (numpy's `weibull`)."""
+    """Statistics of a number. `percentiles` are p10 .. p100 (numpy's `weibull`).
+
+    `histogram` is None only where another tool told none, or one that does not add up.
+    """
 
     score_type: Literal["range"]
     percentiles: dict[str, float | None] | None
-    histogram: Histogram
+    histogram: Histogram | None
 
 
 class AggregateRubricScore(AggregateScore):

@@ -21,6 +21,10 @@ __all__ = [
     "last_job",
     "leaderboard",
     "metric_trend",
+    "result_lines",
+    "result_places",
+    "result_score_places",
+    "result_scores",
     "row_scores",
     "score_files",
     "select_rows",
@@ -121,6 +125,7 @@ def select_rows(
     metric: str | None = None,
     suite: str | None = None,
     limit: int | None = None,
+    columns: list[str],
 ) -> pa.Table:
     """The rows of one job that meet all conditions, the worst or best first where asked, rows in error before them."""
     return session.ask_file(
@@ -132,6 +137,7 @@ def select_rows(
         metric=metric,
         suite=suite,
         limit=limit,
+        columns=columns,
     )
 
 
@@ -176,3 +182,23 @@ def metric_trend(
 def score_files(session: Session, *, job_ids: list[str] | None = None) -> pa.Table:
     """The Parquet files of jobs, relative to the root; all jobs when none are named."""
     return session.ask_file("score_files", job_ids=job_ids)
+
+
+def result_lines(session: Session, *, places: list[int]) -> pa.Table:
+    """Everything but the scores of the results at these places of the table `job`."""
+    return session.ask_file("result_lines", places=places)
+
+
+def result_places(session: Session, *, job_id: str) -> pa.Table:
+    """Where in the table `job` a job stands."""
+    return session.ask_file("result_places", job_id=job_id)
+
+
+def result_score_places(session: Session, *, job_numbers: list[int]) -> pa.Table:
+    """Where in the table `aggregate_score` the scores of these jobs stand."""
+    return session.ask_file("result_score_places", job_numbers=job_numbers)
+
+
+def result_scores(session: Session, *, places: list[int]) -> pa.Table:
+    """The aggregate scores at these places of the table `aggregate_score`, those of a job by suite, metric and name."""
+    return session.ask_file("result_scores", places=places)

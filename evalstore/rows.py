@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalstore import json_text
@@ -11,21 +12,32 @@ from evalstore.frames import Answer, check_process, to_polars
 from evalstore.models import MetricScore, RowScore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import os
+    from collections.abc import Iterator, Sequence
 
     import polars as pl
     import pyarrow as pa
 
-__all__ = ["RowScores"]
+__all__ = ["COLUMNS", "RowScores"]
 
 _KEY = ("suite", "row_key", "repetition")
+_IDENTITY = (*_KEY, "row_index")
+_DOCUMENTS = ("item", "sample", "reference", "metadata")
+_PLAIN = (
+    "error", "latency", "prompt_tokens", "completion_tokens", "total_tokens", "cost", "cluster",
+)  # fmt: skip
+COLUMNS = (*_DOCUMENTS, "requests", "tags", *_PLAIN)
+"""The parts of a row that can be left out."""
 
 
 class RowScores(Answer):
     """Rows of one job, in the order asked for. Iterating gives `RowScore`; `.to_polars()` has one line per score."""
 
-    def __init__(self, job: str, rows: pa.Table, scores: pa.Table) -> None:
-        self._job, self._rows, self._scores = job, rows, scores
+    def __init__(self, job: str, rows: pa.Table, scores: pa.Table, columns: Sequence[str] | None = None) -> None:
+        """`columns` are those of the rows that are wanted, beside what says which row it is."""
+        self._job, self._scores = job, scores
+        kept = rows.column_names if columns is None else [*_IDENTITY, *columns, "quality", "is_error"]
+        self._rows = rows.select([name for name in rows.column_names if name in kept])
 
     def __len__(self) -> int:
         return int(self._rows.num_rows)
@@ -46,10 +58,23 @@ class RowScores(Answer):
         """One line per row: the columns of the view `rows`, `is_error`, and `quality` where an order was asked for."""
         return to_polars(self._rows)
 
+    def write_jsonl(self, path: str | os.PathLike[str]) -> int:
+        """Writes one JSON object per row, in the form of NeMo Evaluator's `row-scores.jsonl`; the number of rows.
+
+        NaN is the string "NaN" there, and a score with a label two entries: `quality` and `quality.label`.
+        """
+        from evalstore import nemo_form
+
+        with Path(path).open("w", encoding="utf-8") as file:
+            file.writelines(f"{nemo_form.row_line(row)}\n" for row in self)
+        return len(self)
+
     def wide(self) -> pl.DataFrame:
         """One line per row: the row's fields, then one column `<metric>:<name>` per score, numeric where it is numeric.
 
-        A score that is missing is null, NaN is NaN; several scores of the same name get `#1`, `#2`, ... appended.
+        A score that is missing is null, NaN is NaN; several scores of the same name get `#1`, `#2`, ... appended. The
+        rows whose lowest score is below 0.7, whatever is NaN or missing beside it:
+        `wide.filter(pl.min_horizontal((cs.contains(":") & cs.numeric()).fill_nan(None)) < 0.7)`.
         """
         check_process()
         import polars as pl
@@ -86,22 +111,15 @@ def _row_score(job: str, row: dict[str, Any], scores: list[dict[str, Any]]) -> R
                 **{k: score[k] for k in ("label", "passed", "status", "comment", "error")},
             )
         )
-    return RowScore(
-        job=job,
-        item=_document(row["item"]),
-        sample=_document(row["sample"]),
-        reference=_document(row["reference"]),
-        metadata=_document(row["metadata"]),
-        requests=_requests(row["requests"]),
-        metrics=metrics,
-        metric_errors={s["metric"]: s["error"] for s in scores if s["error"] is not None},
-        tags=row["tags"] or [],
-        **{
-            k: row[k]
-            for k in ("suite", "row_key", "repetition", "row_index", "error", "latency", "prompt_tokens",
-                      "completion_tokens", "total_tokens", "cost", "cluster")
-        },
-    )  # fmt: skip
+    told: dict[str, Any] = {name: row[name] for name in (*_IDENTITY, *_PLAIN) if name in row}
+    told |= {name: _document(row[name]) for name in _DOCUMENTS if name in row}
+    told |= {"requests": _requests(row["requests"])} if "requests" in row else {}
+    told |= {"tags": row["tags"] or []} if "tags" in row else {}
+    told |= {"job": job, "metrics": metrics}
+    told["metric_errors"] = {s["metric"]: s["error"] for s in scores if s["error"] is not None}
+    if len(told) == len(RowScore.model_fields):
+        return RowScore(**told)
+    return RowScore.model_construct(set(told), **told)  # what was not asked for is not there, which is not None
 
 
 def _value(score: dict[str, Any]) -> Any:

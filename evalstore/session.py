@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from evalstore.catalog import Catalog
+    from evalstore.relations import Relation
 
-__all__ = ["ALL", "Files", "Session"]
+__all__ = ["ALL", "Files", "Session", "SessionWithTrash"]
 
 T = TypeVar("T")
 ALL: Literal["all"] = "all"
@@ -103,6 +104,10 @@ class Session:
 
         return self._on_one_snapshot(database, answer)
 
+    def relation(self, name: str, /) -> Relation:
+        """The lines of one file of `sql/listing/`; to be used up inside `consistently`."""
+        return self._database(allow_external=False).relation(f"listing/{name}.sql")
+
     def consistently(self, ask: Callable[[], T]) -> T:
         """What a function finds out that asks several questions, all of them of one snapshot."""
         return self._on_one_snapshot(self._database(allow_external=False), ask)
@@ -180,3 +185,16 @@ class Session:
                 place = for_glob(f"{self.root}/")  # thousands of paths: joined as text
                 named = {kind: [place + for_glob(path) for path in paths] for kind, paths in listed.items()}
         database.set_variables(job_ids=files if isinstance(files, list) else None, **named)
+
+
+class SessionWithTrash(Session):
+    """Asks questions of a store in which the jobs in the trash are there too, on a private copy of the catalog."""
+
+    @contextmanager
+    def _attached(self, database: Database) -> Iterator[None]:
+        try:
+            self._attach_private(database)
+            self._catalog.tables.add_deleted(database)
+            yield
+        finally:
+            database.detach()

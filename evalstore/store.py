@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import time
 import weakref
 from contextlib import suppress
@@ -23,21 +25,25 @@ from evalstore import (
 from evalstore.asking import Asking
 from evalstore.catalog import Catalog
 from evalstore.datasets import Datasets
-from evalstore.errors import JobNotFound, UsageError
+from evalstore.errors import JobExists, JobNotFound, UsageError
 from evalstore.job_files import JobFiles
 from evalstore.job_folder import is_interrupted
 from evalstore.metrics import Metrics
+from evalstore.repeats import is_same_job
+from evalstore.session import SessionWithTrash
 from evalstore.upkeep import Upkeep
 from evalstore.watching import JobProgress, Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Self, Unpack
 
     from evalstore.aggregates import AggregateScores
     from evalstore.bulk import Columns
     from evalstore.importers import ImportReport
     from evalstore.job_context import JobContext
+    from evalstore.results import Results
+    from evalstore.session import Session
 
 __all__ = ["Store", "open"]
 
@@ -146,24 +152,24 @@ class Store(Asking, Upkeep):
             columns: other fields of a row by column: {"row_key": "id", "latency": "seconds", "cost": "usd", ...}.
             context: as for `job()`.
 
+        The same content once more under the same name is no error, and changes nothing.
+
         Raises: as `job()`, and UnknownField for a column that is not there. On any error no job is left behind.
         """
         from evalstore import bulk
 
         mapping = bulk.ColumnMapping(scores, item, sample, reference, metadata, suite, columns or {})
         frame = frames.as_polars(rows)
-        job = self._open_job(name, metadata=job_metadata, overwrite=overwrite, **context)
+
+        def write(open_job: Callable[..., recorder.Job]) -> None:
+            job = open_job(name, metadata=job_metadata, overwrite=overwrite, **context)
+            bulk.write(job, rows if frame is None else frame, mapping)
+
         try:
-            mapping.check()
-            if frame is not None and bulk.is_simple(frame, mapping.resolved(frame.columns)):
-                job.log_frame(*bulk.frame_rows(frame, mapping))
-            else:
-                for row in bulk.logged_rows(rows if frame is None else frame, mapping):
-                    job.log(**row)
-                job.finish()
-        except BaseException:
-            job.abandon()
-            raise
+            write(self._open_job)
+        except JobExists:
+            if not self._is_repeat(name, write):
+                raise
         return self.aggregate_scores(name)
 
     def import_from(
@@ -176,18 +182,36 @@ class Store(Asking, Upkeep):
     ) -> ImportReport:
         """Brings results of another tool into the store: the path of a file, or what the tool returned.
 
-        Formats: `rows` (any file of records), `langsmith` (what its own evaluate() or aevaluate() returned).
+        Formats: `rows` (any file of records), `nemo`, `langsmith` (what its own evaluate() or aevaluate() returned).
 
         For `langsmith`: job=NAME, without which it is that of the experiment; suite; and what `job()` takes.
         For `rows`: job=NAME; item, reference, sample, scores, metadata: {name: dotted path}; row_key, cluster, latency,
         cost, prompt_tokens, completion_tokens, error, repetition: a dotted path; suite; skip_bad_rows; and what `job()`
-        takes. `progress` is called with the number of rows so far.
+        takes. For `nemo` the path is a folder of row-scores and aggregate-scores files, or one of those; job=NAME where
+        it is one job; and what `job()` takes. `progress` is called with the number of rows so far.
 
         Raises: BrokenInput, which names file, line and field; then no job is left behind.
         """
         from evalstore import importers
 
-        return importers.run(format, source, self._open_job, progress=progress, **options)
+        return importers.run(format, source, self._open_job, self._is_repeat, progress=progress, **options)
+
+    def export(self, jobs: Sequence[str], format: str, *, to: str | os.PathLike[str]) -> list[Path]:
+        """Writes jobs into a folder in the form of another tool; the files written. Formats: `nemo`.
+
+        `nemo` writes JOB.row-scores.jsonl and JOB.aggregate-scores.json.
+
+        Raises: JobNotFound, UsageError, OSError.
+        """
+        from evalstore import exporters
+
+        if isinstance(jobs, str):
+            raise UsageError(f"jobs is a list of names: write [{jobs!r}]")
+        files = []
+        for job in jobs:
+            name = self.show(job)["name"]
+            files += exporters.run(format, name, self.row_scores(job), self.aggregate_scores(job), Path(to))
+        return files
 
     def finish(self, job: str) -> int:
         """Commits a job that was interrupted (SIGKILL, power loss) with all its rows, as `interrupted`; their number.
@@ -239,28 +263,53 @@ class Store(Asking, Upkeep):
         return Metrics(self.root, self.workspace, self._catalog)
 
     @cached_property
+    def results(self) -> Results:
+        """The results of completed jobs: `store.results.list(filter={"model": "openai/175b"}, sort="-cost")`."""
+        from evalstore.results import Jobs, Results
+
+        jobs = Jobs(self._job, self.delete, self.restore)
+        return Results(workspace=self.workspace, session=self._result_session, jobs=jobs)
+
+    @cached_property
     def datasets(self) -> Datasets:
         """Datasets kept in the store: `store.datasets.add("capitals", rows)`."""
         return Datasets(self.root, self.workspace)
 
     # Inside
 
+    def _result_session(self, include_deleted: bool) -> Session:  # noqa: FBT001
+        return SessionWithTrash(self.root, self._catalog) if include_deleted else self._asking
+
     def _start_over(self) -> None:
         """In a forked child: what the parent works with is left to it."""
         self.__dict__.pop("_session", None)
         self.__dict__.pop("_job_files", None)
         self.__dict__.pop("metrics", None)
+        self.__dict__.pop("results", None)
         self._catalog = Catalog(self.root, opened_as=self._opened_as)
 
     @cached_property
     def _job_files(self) -> JobFiles:
         return JobFiles(self.root)
 
+    def _is_repeat(self, name: str, write: Callable[[Callable[..., recorder.Job]], object]) -> bool:
+        """Whether what is to be written is what the job of this name is. It is written elsewhere to find out."""
+        with (
+            tempfile.TemporaryDirectory(prefix="evalstore-") as folder,
+            Store(folder, workspace=self.workspace) as other,
+        ):
+            if (declared := self.root / "meta" / "metrics.jsonl").exists():
+                (other.root / "meta").mkdir()
+                shutil.copy(declared, other.root / "meta")
+            write(other._open_job)
+            return is_same_job(self.root, other.root, f"{self.workspace}/{name}")
+
     def _open_job(
         self,
         name: str,
         *,
         source: dict[str, Any] | None = None,
+        told_aggregates: list[dict[str, Any]] | None = None,
         metadata: Any = None,
         resume: bool = False,
         overwrite: bool = False,
@@ -269,6 +318,8 @@ class Store(Asking, Upkeep):
         if resume and overwrite:
             raise UsageError("resume=True keeps the old rows and overwrite=True drops them: choose one")
         head = job_context.job_head(name, workspace=self.workspace, source=source, metadata=metadata, **context)
+        if told_aggregates:
+            head["told_aggregates"] = told_aggregates
         store_folder.create(self.root)
         general = self.metrics.in_force()
         if resume:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING
 
-from evalstore import compaction, deletion, names, rebuilding, store_folder, verification
+from evalstore import compaction, deletion, json_text, names, rebuilding, said, store_folder, verification
+from evalstore.errors import UsageError
+from evalstore.markers import Marker, place_marker
 from evalstore.session import Session
 from evalstore.trash import tombstones
 
@@ -53,6 +56,28 @@ class Upkeep:
         store_folder.require(self.root)
         address = names.parse_address(job, self.workspace)
         return deletion.restore(self.root, self._catalog, address.workspace, address.name or job).path
+
+    def tag(
+        self, job: str, *, add: Iterable[str] = (), remove: Iterable[str] = (), note: str | None = None
+    ) -> list[str]:
+        """Says something of a finished job: adds and removes tags, and leaves a note. Gives the tags that it has now.
+
+        Nothing else of the job changes, and it stays said when the catalog is made anew.
+
+        Raises: JobNotFound, InvalidName; UsageError for what is no text.
+        """
+        tags = {part: _texts(part, given) for part, given in (("add", add), ("remove", remove))}
+        if both := set(tags["add"]) & set(tags["remove"]):
+            raise UsageError(f"tag {min(both)!r} is to be added and removed: decide")
+        if not (isinstance(note, str | None) and (any(tags.values()) or note)):
+            raise UsageError("say something: add=['nightly'], remove=['draft'] or note='a text'")
+        [line] = self._job(job).to_pylist()
+        written = note and json_text.as_written(note)
+        said.say(self.root, line["job_id"], add=tags["add"], remove=tags["remove"], note=written)
+        place_marker(self.root, Marker("meta", str(uuid.uuid4()), said.FILE))
+        self._catalog.publish_if_possible()
+        [line] = self._job(job).to_pylist()
+        return list(line["tags"])
 
     def trash(self) -> pl.DataFrame:
         """The deleted jobs that can be restored, the last one deleted first."""
@@ -108,6 +133,12 @@ class Upkeep:
             return compaction.compact(self.root, self._catalog, session, progress=progress)
         finally:
             session.close()
+
+
+def _texts(part: str, given: Iterable[str]) -> list[str]:
+    if isinstance(given, str) or not all(isinstance(tag, str) for tag in given):
+        raise UsageError(f"{part} is a list of texts such as ['nightly'], not {given!r}")
+    return [json_text.as_written(tag) for tag in given]
 
 
 def _frame(stones: Iterable[Tombstone]) -> pl.DataFrame:

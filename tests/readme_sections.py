@@ -105,13 +105,14 @@ def returns(call: str) -> str:
     """The annotated return type of a call such as `store.leaderboard("x")`."""
     from evalstore.datasets import Datasets
     from evalstore.metrics import Metrics
+    from evalstore.results import Results
     from evalstore.store import Store
 
-    rooms = {"metrics": Metrics, "datasets": Datasets}
+    rooms: dict[str, object] = {"metrics": Metrics, "datasets": Datasets, "results": Results}
     target: object = Store
     names = call.partition("(")[0].split(".")[1:]
     for name in names:
-        target = rooms.get(name) or getattr(target, name)
+        target = rooms[name] if name in rooms and target is Store else getattr(target, name)
     return str(inspect.signature(target).return_annotation)  # type: ignore[arg-type]
 
 

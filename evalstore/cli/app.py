@@ -10,9 +10,9 @@ from evalstore.cli.demo import demo
 from evalstore.cli.options import Place
 from evalstore.cli.program import Program
 from evalstore.cli.reading import jobs, leaderboard, rows, show, sql, trend
-from evalstore.cli.upkeep import compact, delete, prune, rebuild, restore, trash, verify
+from evalstore.cli.upkeep import compact, delete, prune, rebuild, restore, tag, trash, verify
 from evalstore.cli.watching import watch
-from evalstore.cli.writing import finish, import_
+from evalstore.cli.writing import export, finish, import_
 
 __all__ = ["evalstore"]
 
@@ -41,7 +41,7 @@ def evalstore(context: click.Context, store: str | None, workspace: str) -> None
 
 
 ASKING = (jobs, show, rows, leaderboard, trend, sql)
-UPKEEP = (delete, restore, trash, prune, verify, rebuild, compact)
+UPKEEP = (tag, delete, restore, trash, prune, verify, rebuild, compact)
 
-for command in (import_, watch, *ASKING, finish, *UPKEEP, demo, completion):
+for command in (import_, export, watch, *ASKING, finish, *UPKEEP, demo, completion):
     evalstore.add_command(command)

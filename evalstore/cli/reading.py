@@ -26,7 +26,9 @@ STATUSES = ("completed", "error", "interrupted", "cancelled")
 @click.command(
     cls=Command,
     short_help="List jobs, newest first.",
-    example="evalstore jobs --dataset openai/gsm8k --limit 5",
+    example="""\
+evalstore jobs --dataset openai/gsm8k --limit 5
+evalstore jobs --where 'scores.is_correct.mean >= 0.5' --where 'tags = paper' --sort -overall_score""",
 )
 @click.option("--status", type=click.Choice(STATUSES), help="Only jobs that ended so.")
 @which("dataset", "model")
@@ -36,18 +38,34 @@ STATUSES = ("completed", "error", "interrupted", "cancelled")
     "--limit", metavar="N", type=click.IntRange(min=0), default=25, show_default=True, help="At most N; 0 for all."
 )
 @click.option("--all-workspaces", is_flag=True, help="Those of every workspace.")
+@click.option("--where", metavar="'FIELD OP VALUE'", multiple=True, help="Only jobs for which this holds; repeatable.")
+@click.option("--filter", "tree", metavar="JSON", help="Only jobs that this finds, with $or, $not, $in, ...")
+@click.option("--sort", metavar="FIELDS", help="Order by these, with - in front for the greatest first.")
 @format_option()
 @output_option
 @click.pass_obj
-def jobs(place: Place, /, *, limit: int, all_workspaces: bool, format: str, output: str | None, **filters: Any) -> None:
-    """List the jobs of the workspace, newest first."""
+def jobs(
+    place: Place, /, *, limit: int, all_workspaces: bool, where: tuple[str, ...], tree: str | None, sort: str | None,
+    format: str, output: str | None, **filters: Any,
+) -> None:  # fmt: skip
+    """List the jobs of the workspace, newest first.
+
+    FIELD is name, model, dataset, status, tags, created_at, duration, overall_score, cost, ..., or labels.KEY,
+    config.PATH, metadata.PATH, scores.NAME.STATISTIC, suites.SUITE.METRIC.score. OP is = != < <= > >= or ~ (holds the
+    text). Several conditions must all hold.
+    """
+    from evalstore.cli.found_jobs import found_jobs
     from evalstore.cli.pages.jobs import jobs_page
 
     store = place.open()
-    frame = store.jobs(**filters, limit=limit or None, workspace="-" if all_workspaces else None)
+    workspace = "-" if all_workspaces else None
+    if where or tree is not None or sort is not None:
+        frame = found_jobs(store, filters, where, tree, sort, limit=limit, workspace=workspace)
+    else:
+        frame = store.jobs(**filters, limit=limit or None, workspace=workspace)
     write(Answer(lambda: frame, lambda: jobs_page(frame, has_workspaces=all_workspaces)), format, output)
     _say_if_cut(len(frame), limit, "job")
-    if not any(filters.values()) or filters["status"] == "interrupted":
+    if not (any(filters.values()) or where or tree) or filters["status"] == "interrupted":
         _say_if_interrupted(store)
 
 

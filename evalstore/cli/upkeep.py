@@ -16,7 +16,7 @@ from evalstore.errors import BrokenStore, UsageError
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["compact", "delete", "prune", "rebuild", "restore", "trash", "verify"]
+__all__ = ["compact", "delete", "prune", "rebuild", "restore", "tag", "trash", "verify"]
 
 
 @click.command(
@@ -52,6 +52,22 @@ def restore(place: Place, /, *, job: str) -> None:
     `evalstore trash` lists names and ids.
     """
     say(f"restored {place.name_of(place.open().restore(job))}")
+
+
+@click.command(
+    cls=Command,
+    short_help="Tag a job, or leave a note.",
+    example="evalstore tag gsm8k-175b --add reviewed --remove draft --note 'the run of the paper'",
+)
+@click.argument("job", shell_complete=completion.jobs)
+@click.option("--add", metavar="TAG", multiple=True, help="A tag that it gets; repeatable.")
+@click.option("--remove", metavar="TAG", multiple=True, shell_complete=completion.tags, help="One that it loses.")
+@click.option("--note", metavar="TEXT", help="A note, kept with the time.")
+@click.pass_obj
+def tag(place: Place, /, *, job: str, add: tuple[str, ...], remove: tuple[str, ...], note: str | None) -> None:
+    """Say something of a finished JOB; nothing else of it changes."""
+    tags = place.open().tag(job, add=add, remove=remove, note=note)
+    say(f"{job} has the tags {', '.join(tags)}" if tags else f"{job} has no tags")
 
 
 @click.command(cls=Command, short_help="List deleted jobs.", example="evalstore trash")

@@ -10,14 +10,14 @@ from evalstore.cli import completion
 from evalstore.cli.options import Place, document_file, format_option, keys_and_values, names_and_paths
 from evalstore.cli.output import Answer, counted, progress, say, write
 from evalstore.cli.program import Command, Group
-from evalstore.errors import BrokenInput
+from evalstore.errors import BrokenInput, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from evalstore.importers.report import ImportReport
 
-__all__ = ["finish", "import_"]
+__all__ = ["export", "finish", "import_"]
 
 PARTS = {"item": "item", "reference": "reference", "sample": "sample", "score": "scores", "metadata": "metadata"}
 FIELDS = {
@@ -114,13 +114,75 @@ def import_rows(
     _write_report(report, format)
 
 
+@import_.command(
+    "nemo",
+    cls=Command,
+    short_help="Artifacts of NeMo Evaluator's metric jobs.",
+    example="evalstore import nemo artifacts/ --dataset openai/gsm8k",
+)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.option("--job", metavar="NAME", help="The name of the new job, where PATH is one.")
+@click.option("--model", metavar="REF", shell_complete=completion.models, help="What was evaluated.")
+@click.option("--dataset", metavar="REF", shell_complete=completion.datasets, help="What it was evaluated on.")
+@click.option("--metric-ref", metavar="REF", help="The definition of the metric.")
+@click.option("--tag", "tags", metavar="T", multiple=True, help="A tag of the jobs; repeatable.")
+@click.option("--label", "labels", metavar="K=V", multiple=True, help="A label of the jobs; repeatable.")
+@click.option("--overwrite", is_flag=True, help="Replace jobs of these names, which go into the trash.")
+@format_option("table", "json")
+@click.pass_obj
+def import_nemo(
+    place: Place, /, *, paths: tuple[str, ...], labels: tuple[str, ...], format: str, **options: Any
+) -> None:
+    """Import the artifacts in each PATH, a folder or one file: row-scores JSONL with aggregate-scores JSON beside it.
+
+    A job is named after its files: NAME.row-scores.jsonl, or NAME/row-scores.jsonl. Aggregates are computed from rows;
+    those of which there are no rows are stored as they are told, and marked is_told.
+    """
+    from evalstore.importers.report import ImportReport
+
+    if options["job"] and len(paths) > 1:
+        raise UsageError(f"--job names one job, and there are {len(paths)} paths")
+    options["labels"] = keys_and_values("--label", labels)
+    store = place.open()
+    with progress("importing", "rows") as tell:
+        reports = [store.import_from("nemo", path, progress=tell, **options) for path in paths]
+    files = [file for report in reports for file in report.files]
+    jobs = [job for report in reports for job in report.jobs]
+    _write_report(ImportReport("nemo", files, jobs, sum(report.rows for report in reports)), format)
+
+
+@click.group(
+    "export",
+    cls=Group,
+    short_help="Write jobs in the form of other tools.",
+    example="evalstore export nemo gsm8k-175b --to artifacts",
+)
+def export() -> None:
+    """Write jobs in the form of other tools."""
+
+
+@export.command(
+    "nemo",
+    cls=Command,
+    short_help="As artifacts of NeMo Evaluator.",
+    example="evalstore export nemo gsm8k-175b gsm8k-6b --to artifacts",
+)
+@click.argument("jobs", metavar="JOB...", nargs=-1, required=True, shell_complete=completion.jobs)
+@click.option("--to", metavar="FOLDER", type=click.Path(file_okay=False), default=".", help="Where to write them.")
+@click.pass_obj
+def export_nemo(place: Place, /, *, jobs: tuple[str, ...], to: str) -> None:
+    """Write each JOB as JOB.row-scores.jsonl and JOB.aggregate-scores.json; their paths go to stdout."""
+    for file in place.open().export(list(jobs), "nemo", to=to):
+        click.echo(str(file))
+
+
 def _write_report(report: ImportReport, format: str) -> None:
     import polars as pl
 
     from evalstore.cli.pages.jobs import frame_page
 
-    lines = {"job": report.jobs, "rows": [report.rows], "bad rows": [report.bad_rows]}
-    frame = pl.DataFrame(lines)
+    what: dict[str, list[Any]] = {"job": report.jobs} if len(report.jobs) == 1 else {"jobs": [len(report.jobs)]}
+    frame = pl.DataFrame({**what, "rows": [report.rows], "bad rows": [report.bad_rows]})
     write(Answer(lambda: frame, lambda: frame_page(frame), report.to_dict), format)
     for job in report.jobs:
         say(f"stored job {job}")

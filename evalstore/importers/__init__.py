@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evalstore.errors import UsageError, near
-from evalstore.importers.report import ImportReport
+from evalstore.errors import JobExists, UsageError, near
+from evalstore.importers.report import ImportReport, unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from evalstore.importers.report import OpenJob
+    from evalstore.importers.report import IsRepeat, OpenJob
 
 __all__ = ["FORMATS", "ImportReport", "run"]
 
-FORMATS = ("langsmith", "rows")
+FORMATS = ("langsmith", "nemo", "rows")
 
 
 def run(
-    format: str, source: Any, open_job: OpenJob, *, progress: Callable[[int], None] | None = None, **options: Any
+    format: str,
+    source: Any,
+    open_job: OpenJob,
+    is_repeat: IsRepeat,
+    *,
+    progress: Callable[[int], None] | None = None,
+    **options: Any,
 ) -> ImportReport:
     """Runs the importer of one format on a file, or on what is in memory.
+
+    What is there already, with the same content, is left as it is, and flagged.
 
     Raises: UsageError for an unknown format, and what the importer raises.
     """
@@ -31,6 +40,18 @@ def run(
         from evalstore.importers import langsmith
 
         return langsmith.import_results(source, open_job, progress=progress, **options)
+    path = Path(source)
+    if format == "nemo":
+        from evalstore.importers import nemo
+
+        return nemo.import_nemo(path, open_job, is_repeat, progress=progress, **options)
     from evalstore.importers import records
 
-    return records.import_rows(Path(source), open_job, progress=progress, **options)
+    try:
+        return records.import_rows(path, open_job, progress=progress, **options)
+    except JobExists:
+        job = str(options.get("job"))
+        reports: list[ImportReport] = []
+        if is_repeat(job, lambda scratch: reports.append(records.import_rows(path, scratch, **options))):
+            return replace(reports[0], flags=[unchanged(job)])
+        raise

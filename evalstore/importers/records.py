@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from evalstore.importers.paths import FieldPath
     from evalstore.importers.report import OpenJob
 
-__all__ = ["import_rows"]
+__all__ = ["content_hash", "import_rows"]
 
 _PARTS = ("item", "reference", "sample", "scores", "metadata")
 _FIELDS = ("row_key", "cluster", "latency", "cost", "prompt_tokens", "completion_tokens", "error", "repetition")
@@ -45,7 +45,7 @@ def import_rows(
         raise UsageError("name at least one score: scores={'is_correct': 'is_correct'} (--score is_correct)")
     rows = logged_rows(path, mapping, skip_bad_rows=skip_bad_rows)
     first = next(rows)  # a file that cannot be read at all claims no name
-    source = {"tool": "rows", "path": str(path), "content_hash": _content_hash(path)}
+    source = {"tool": "rows", "path": str(path), "content_hash": content_hash(path)}
     opened = open_job(job, metadata=options.pop("job_metadata", None), source=source, **options)
     count = bad = 0
     try:
@@ -82,7 +82,8 @@ def _path(given: str | None) -> FieldPath | None:
     return None if given is None else parse_path(given)
 
 
-def _content_hash(path: Path) -> str | None:
+def content_hash(path: Path) -> str | None:
+    """The SHA-256 of a file. Raises: BrokenInput."""
     if not path.is_file():  # what comes through a pipe can be read once
         return None
     try:

@@ -12,8 +12,15 @@ if TYPE_CHECKING:
 
     # How an importer opens a job: by its name, its source (tool, path, content_hash), and what `store.job()` takes.
     OpenJob = Callable[..., Job]
+    # Whether what a function writes, given a way to open jobs, is what the job of this name is already.
+    IsRepeat = Callable[[str, Callable[[OpenJob], object]], bool]
 
-__all__ = ["ImportReport"]
+__all__ = ["ImportReport", "unchanged"]
+
+
+def unchanged(job: str) -> str:
+    """The flag of a job that was left as it is."""
+    return f"job {job} was there already, with the same content"
 
 
 @dataclass(frozen=True)

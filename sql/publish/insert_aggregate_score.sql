@@ -1,3 +1,3 @@
 -- Adds lines of the table aggregate_score out of job documents.
 INSERT INTO aggregate_score BY NAME
-SELECT * FROM document_line;
+SELECT * REPLACE (md5_number_lower(job_id) AS job_number) FROM document_line;

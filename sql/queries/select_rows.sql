@@ -79,7 +79,13 @@ failed AS (
 
 ranked AS (
     SELECT
-        r.*,
+        r.* REPLACE (  -- what is not asked for is not read: requests are most of a file
+            CASE WHEN list_contains($columns::VARCHAR[], 'item') THEN r.item END AS item,
+            CASE WHEN list_contains($columns::VARCHAR[], 'sample') THEN r.sample END AS sample,
+            CASE WHEN list_contains($columns::VARCHAR[], 'reference') THEN r.reference END AS reference,
+            CASE WHEN list_contains($columns::VARCHAR[], 'metadata') THEN r.metadata END AS metadata,
+            CASE WHEN list_contains($columns::VARCHAR[], 'requests') THEN r.requests END AS requests
+        ),
         quality.quality,
         r.error IS NOT NULL OR failed.row_key IS NOT NULL AS is_error,
         CASE WHEN $order::VARCHAR IS NOT NULL THEN r.error IS NOT NULL OR failed.row_key IS NOT NULL END AS apart,

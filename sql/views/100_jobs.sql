@@ -1,4 +1,4 @@
 -- One line per job, whatever its status, with its totals.
 CREATE OR REPLACE VIEW jobs AS
-SELECT * FROM job;
+SELECT * EXCLUDE (job_number, deleted_at) FROM job;
 COMMENT ON VIEW jobs IS 'One line per job, whatever its status: references, labels, totals, cost, latency, git state.';

@@ -36,7 +36,8 @@ SELECT
     a.rows_error,
     a.rows_total,
     a.items_scored,
-    a.clusters
+    a.clusters,
+    coalesce(a.is_told, FALSE) AS is_told
 FROM aggregate_score AS a
 INNER JOIN job ON a.job_id = job.job_id;
 COMMENT ON VIEW aggregate_scores IS

@@ -27,6 +27,10 @@ BOUNDS = {
     "small_jobs_20000": ("the same beside 20,000 jobs", "stated"),
     "first_page": ("open, and the first 25 of 100,000 jobs", "≤ 50 ms after import"),
     "list": ("list with filter and sort, 100,000 jobs", "≤ 1.5 x the bare SQL"),
+    "results_page": ("open, and the first 25 results of 100,000 jobs x 10 scores; then again", "≤ 50 ms, then ≤ 15 ms"),
+    "results_filter": ("25 of them by a filter on the mean of a score, sorted by it", "≤ 1.5 x the bare SQL"),
+    "results_walk": ("a walk over 100 pages of 100 results", "linear in the number of pages"),
+    "results_mlflow": ("MLflow, 5,000 runs in SQLite: `search_runs` by a metric, sorted by it", "for comparison"),
     "rebuild": ("`catalog.duckdb` anew from the documents of 100,000 jobs", "stated"),
     "scan": ("mean per job and metric, 30 M scores in 10,000 jobs, each in its own file", "stated"),
     "scan_compacted": ("the same after `compact()`", "≤ 1.3 x bare DuckDB, one sorted file"),
@@ -53,6 +57,8 @@ REASONS = {
     "small_jobs_1000": "as in an empty store",
     "first_page": "a DuckDB instance takes 10 to 40 ms to start, and reading the views of the catalog 5 ms",
     "list": "each question attaches the snapshot and lets go of it, some 7 ms; the bare SQL stays attached",
+    "results_page": "besides the start of DuckDB and attaching the snapshot, it is four small questions",
+    "results_filter": "the total is counted apart, and the scores of the page are fetched after it is known",
     "evaluate": (
         "a third of the time is the commit; the rest makes each part of a row durable by a write of its own, where "
         "LangSmith's runner stores nothing"

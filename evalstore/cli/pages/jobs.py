@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from evalstore.cli import values
 from evalstore.cli.blocks import Column, Table
@@ -22,7 +22,7 @@ def jobs_page(frame: pl.DataFrame, *, has_workspaces: bool) -> list[Block]:
     columns = [
         *([texts("workspace", lines, "workspace")] if has_workspaces else []),
         texts("job", lines, "name"),
-        phrases("status", lines, "status"),
+        phrases("status", lines, _status),
         texts("model", lines, "model", spare=2),
         texts("dataset", lines, "dataset", spare=3),
         numbers("score", lines, "overall_score", say=number),
@@ -32,6 +32,12 @@ def jobs_page(frame: pl.DataFrame, *, has_workspaces: bool) -> list[Block]:
         phrases("created (UTC)", lines, lambda line: when(line["created_at"]), spare=1),
     ]
     return [Table([column for column in columns if column is not None])]
+
+
+def _status(line: dict[str, Any]) -> str:
+    """How a job ended; one that scored nothing is no success."""
+    scored_nothing = line["status"] == "completed" and not line["rows_scored"]
+    return "scored nothing" if scored_nothing else str(line["status"])
 
 
 def frame_page(frame: pl.DataFrame) -> list[Block]:

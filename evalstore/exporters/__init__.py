@@ -1,0 +1,26 @@
+"""An exporter writes jobs in the form of another tool."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evalstore.errors import UsageError, near
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from evalstore.aggregates import AggregateScores
+    from evalstore.rows import RowScores
+
+__all__ = ["FORMATS", "run"]
+
+FORMATS = ("nemo",)
+
+
+def run(format: str, job: str, rows: RowScores, scores: AggregateScores, to: Path) -> list[Path]:
+    """Writes one job into a folder in one format; the files. Raises: UsageError for an unknown one, OSError."""
+    if format not in FORMATS:
+        raise UsageError(f"there is no exporter for {format!r}; {near(format, FORMATS)}")
+    from evalstore.exporters import nemo
+
+    return nemo.export_job(job, rows, scores, to)

@@ -1,0 +1,31 @@
+-- Everything but the scores of the results at these places of the table `job`.
+SELECT
+    wanted.place,
+    job.job_number,
+    job.name,
+    job.workspace,
+    job.metric_ref AS metric,
+    job.dataset,
+    job.model,
+    job.labels,
+    job.job_id AS id,
+    job.created_at,
+    coalesce(job.finished_at, job.created_at) AS updated_at,
+    job.finished_at,
+    job.deleted_at,
+    job.status,
+    job.kind,
+    job."group",
+    job.tags,
+    job.notes,
+    job.rows_total,
+    job.rows_scored,
+    job.rows_unscored,
+    job.rows_error,
+    job.overall_score,
+    job.pass_rate,
+    job.cost,
+    job.duration,
+    job.git_commit
+FROM (SELECT unnest($places::BIGINT[]) AS place) AS wanted
+INNER JOIN job ON wanted.place = job.rowid;

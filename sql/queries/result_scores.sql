@@ -1,0 +1,37 @@
+-- The aggregate scores at these places of the table `aggregate_score`, those of a job by suite, metric and name.
+SELECT
+    a.job_number,
+    a.suite,
+    a.metric,
+    a.name,
+    a.score_type,
+    a."count",
+    a.nan_count,
+    a.inf_count,
+    a.out_of_range,
+    a."sum",
+    a.mean,
+    a.minimum AS "min",
+    a.maximum AS "max",
+    a.std_dev,
+    a.variance,
+    a.sample_std_dev,
+    a.sample_variance,
+    a.std_error,
+    a.median,
+    full_percentiles(a.percentiles) AS percentiles,
+    full_histogram(a.histogram, a.minimum, a.maximum) AS histogram,
+    a.rubric_distribution,
+    a.mode_category,
+    a.passed,
+    a.evaluated,
+    a.rows_scored,
+    a.rows_unscored,
+    a.rows_error,
+    a.rows_total,
+    a.items_scored,
+    a.clusters,
+    coalesce(a.is_told, FALSE) AS is_told
+FROM (SELECT unnest($places::BIGINT[]) AS place) AS wanted
+INNER JOIN aggregate_score AS a ON wanted.place = a.rowid
+ORDER BY a.job_number, a.suite, a.metric, a.name;
