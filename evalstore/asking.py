@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from evalstore import conditions, frames, json_text, names, queries, store_folder
 from evalstore.aggregates import AggregateScores
+from evalstore.arrow_lines import as_dicts
 from evalstore.errors import JobNotFound, UnknownField, UsageError, near
 from evalstore.job_document import document_problem
 from evalstore.job_folder import is_interrupted
@@ -96,7 +97,7 @@ class Asking:
 
         Raises: JobNotFound, InvalidName.
         """
-        [line] = self._job(job).to_pylist()
+        [line] = as_dicts(self._job(job))
         documents = {field: json_text.loads(line[field]) for field in ("config", "metadata") if line[field] is not None}
         return {**line, **documents, "labels": dict(line["labels"] or {})}
 
@@ -145,7 +146,7 @@ class Asking:
     def _aggregate_scores(
         self, job: str, by: str | None, metric: str | None, suite: str | None, errors: queries.Errors
     ) -> AggregateScores:
-        [line] = self._job(job).to_pylist()
+        [line] = as_dicts(self._job(job))
         if by is None and _policy(errors) == "exclude":
             return AggregateScores(
                 queries.aggregate_scores(self._asking, job_id=line["job_id"], metric=metric, suite=suite)
@@ -206,7 +207,7 @@ class Asking:
     ) -> RowScores:
         if columns is not None and (unknown := [one for one in columns if one not in COLUMNS]):
             raise UnknownField(f"a row has no part {unknown[0]!r}; {near(str(unknown[0]), COLUMNS, most=20)}")
-        [line] = self._job(job).to_pylist()
+        [line] = as_dicts(self._job(job))
         metrics = {score["metric"] for one in line["suites"] or () for score in one["metrics"]}
         if metric is not None and metric not in metrics:
             raise UnknownField(f"job {line['name']!r} has no metric {metric!r}; {near(metric, metrics)}")
@@ -260,7 +261,7 @@ class Asking:
         """The paths of the score files of some jobs, or of all, for `pl.scan_parquet`."""
 
         def ask() -> pa.Table:
-            job_ids = None if jobs is None else [self._job(job).to_pylist()[0]["job_id"] for job in jobs]
+            job_ids = None if jobs is None else [as_dicts(self._job(job))[0]["job_id"] for job in jobs]
             return queries.score_files(self._asking, job_ids=job_ids)
 
         [listed] = self._asking.consistently(ask).to_pylist()

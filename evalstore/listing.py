@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from evalstore import matching
+from evalstore.arrow_lines import as_dicts
 from evalstore.errors import InvalidCondition, UnknownField, near
 from evalstore.filters import All, Either, Leaf, Not
 from evalstore.relations import call, column, constant, either, every, surely
@@ -81,7 +82,7 @@ class Listing:
             (column(f"key_{n}").desc() if descending else column(f"key_{n}").asc()).nulls_last()
             for n, descending in enumerate(order)
         ]
-        lines = shown.first(count, *sorted_by, skip=skip).table().to_pylist()
+        lines = as_dicts(shown.first(count, *sorted_by, skip=skip).table())
         return [(line["place"], tuple(line[f"key_{n}"] for n in range(len(keys)))) for line in lines]
 
     @cached_property

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from evalstore import aggregates
+from evalstore.arrow_lines import as_dicts, whole_numbers
 from evalstore.frames import Answer
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class Lines:
 
     def data(self) -> list[Result]:
         """The results."""
-        return [self._result(line) for line in self.results.to_pylist()]
+        return [self._result(line) for line in as_dicts(self.results)]
 
     def _result(self, line: dict[str, Any]) -> Result:
         number = line.pop("job_number")
@@ -164,9 +165,9 @@ class ResultPage(Answer):
         spans = [self._lines.spans.get(number, (0, 0)) for number in results.column("job_number").to_pylist()]
         places = [place for start, count in spans for place in range(start, start + count)]
         shown = [name for name in scores.column_names if name in (self._lines.fields or scores.column_names)]
-        taken = scores.select([name for name in shown if name != "job_number"]).take(pa.array(places, pa.int64()))
+        taken = scores.select([name for name in shown if name != "job_number"]).take(whole_numbers(places))
         offsets = [0]
         for _, count in spans:
             offsets.append(offsets[-1] + count)
-        nested = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), taken.to_struct_array().combine_chunks())
-        return results.drop_columns(["job_number"]).append_column("scores", nested)
+        nested = pa.LargeListArray.from_arrays(whole_numbers(offsets), taken.to_struct_array().combine_chunks())
+        return results.drop_columns(["job_number"]).append_column("scores", pa.chunked_array([nested]))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from evalstore import aggregates, filters, names, queries
+from evalstore.arrow_lines import as_dicts, whole_numbers
 from evalstore.errors import JobNotFound, UsageError
 from evalstore.filters import All
 from evalstore.listing import Listing, sort_keys
@@ -89,7 +90,7 @@ class Results:
         session = self._session(False)  # noqa: FBT003
 
         def ask() -> Result:
-            [line] = self._jobs.find(name).to_pylist()
+            [line] = as_dicts(self._jobs.find(name))
             if line["status"] != "completed":
                 raise JobNotFound(
                     f"job {line['name']!r} has no result: its status is {line['status']}. `evalstore show "
@@ -172,11 +173,9 @@ class _Question:
 
 def _lines(session: Session, places: list[int], fields: tuple[str, ...] | None) -> Lines:
     """The results at these places of the table `job`, in this order, with their scores."""
-    import pyarrow as pa
-
     lines = queries.result_lines(session, places=places)
     order = {place: number for number, place in enumerate(lines.column("place").to_pylist())}
-    lines = lines.drop_columns(["place"]).take(pa.array([order[place] for place in places], pa.int64()))
+    lines = lines.drop_columns(["place"]).take(whole_numbers(order[place] for place in places))
     numbers = lines.column("job_number").to_pylist()
     score_places = queries.result_score_places(session, job_numbers=numbers).column("place").to_pylist()
     return Lines(lines, queries.result_scores(session, places=score_places), fields)

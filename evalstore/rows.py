@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalstore import json_text
+from evalstore.arrow_lines import as_dicts
 from evalstore.frames import Answer, check_process, to_polars
 from evalstore.models import MetricScore, RowScore
 
@@ -46,7 +47,7 @@ class RowScores(Answer):
         scores = defaultdict(list)
         for score in self._scores.to_pylist():
             scores[tuple(score[k] for k in _KEY)].append(score)
-        for row in self._rows.to_pylist():
+        for row in as_dicts(self._rows):
             yield _row_score(self._job, row, scores[tuple(row[k] for k in _KEY)])
 
     @property

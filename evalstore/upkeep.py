@@ -6,6 +6,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from evalstore import compaction, deletion, json_text, names, rebuilding, said, store_folder, verification
+from evalstore.arrow_lines import as_dicts
 from evalstore.errors import UsageError
 from evalstore.markers import Marker, place_marker
 from evalstore.session import Session
@@ -41,7 +42,7 @@ class Upkeep:
 
         Raises: JobNotFound, InvalidName; then nothing is deleted.
         """
-        lines = [line for job in jobs for line in self._job(job).to_pylist()]
+        lines = [line for job in jobs for line in as_dicts(self._job(job))]
         found = {line["job_id"]: f"{line['workspace']}/{line['name']}" for line in lines}
         deletion.delete(self.root, self._catalog, found.items())
         return list(found.values())
@@ -71,12 +72,12 @@ class Upkeep:
             raise UsageError(f"tag {min(both)!r} is to be added and removed: decide")
         if not (isinstance(note, str | None) and (any(tags.values()) or note)):
             raise UsageError("say something: add=['nightly'], remove=['draft'] or note='a text'")
-        [line] = self._job(job).to_pylist()
+        [line] = as_dicts(self._job(job))
         written = note and json_text.as_written(note)
         said.say(self.root, line["job_id"], add=tags["add"], remove=tags["remove"], note=written)
         place_marker(self.root, Marker("meta", str(uuid.uuid4()), said.FILE))
         self._catalog.publish_if_possible()
-        [line] = self._job(job).to_pylist()
+        [line] = as_dicts(self._job(job))
         return list(line["tags"])
 
     def trash(self) -> pl.DataFrame:
