@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from evalstore import json_text
 from evalstore.errors import InvalidScore, UnknownField, UsageError, near
 from evalstore.frames import as_polars
-from evalstore.job_files import FrameRows
 from evalstore.logged_line import checked_text
+from evalstore.workbench import FrameRows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

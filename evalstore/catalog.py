@@ -11,30 +11,31 @@ import logging
 import os
 import shutil
 import struct
+import tempfile
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from evalstore.catalog_tables import CatalogTables
 from evalstore.committed import begun_replacements, complete_replacements
 from evalstore.database import Database
 from evalstore.durable_files import fault_point, sync_folder
 from evalstore.errors import BrokenStore, QueryError
-from evalstore.job_folder import drop_staging
+from evalstore.job_files import write_schema_files
+from evalstore.job_folder import EMPTY, drop_staging
 from evalstore.markers import Marker
 from evalstore.segments import remove_dropped
 from evalstore.store_lock import writer_lock
 from evalstore.trash import GRACE, bury, has_tombstone, place_tombstone, waiting
 from evalstore.unpublished import Change, unpublished
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 __all__ = ["Catalog"]
 
 WAIT_FOR_LOCK = 2.0  # seconds that a question or a writer waits for whoever publishes
 PUBLISH_AGAIN = 1.0  # seconds in all that one holder goes on publishing what others commit meanwhile
 _log = logging.getLogger("evalstore")
+_empty_catalogs: list[bytes] = []
+"""The one that this process has made, once it has."""
 
 
 class Catalog:
@@ -139,6 +140,8 @@ class Catalog:
         self._publisher = database = self._publisher or Database(threads=1)  # small work, and others work too
         with database.lock:
             try:
+                if everything:
+                    draft.write_bytes(_empty_catalog(self.root))
                 database.attach(draft, read_only=False)
                 self.tables.fill(database, changes, everything=everything)
                 database.run("CHECKPOINT")
@@ -159,6 +162,31 @@ class Catalog:
                     "will be published then."
                 ) from error
             shutil.copyfileobj(source, target, 1 << 20)
+
+
+def _empty_catalog(root: Path) -> bytes:
+    """A catalog of this release without a job. To look at all its views takes DuckDB longer than to add most jobs."""
+    if not _empty_catalogs:
+        drafts = root / "staging" / ".new"
+        drafts.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=drafts) as folder:
+            _empty_catalogs.append(_made_empty_catalog(Path(folder)))
+    return _empty_catalogs[0]
+
+
+def _made_empty_catalog(folder: Path) -> bytes:
+    (folder / EMPTY).mkdir(parents=True)
+    write_schema_files(folder / EMPTY)
+    file = folder / "catalog.duckdb"
+    database = Database(threads=1)
+    try:
+        database.attach(file, read_only=False)
+        CatalogTables(folder, folder).fill_empty(database)
+        database.run("CHECKPOINT")
+        database.detach()
+    finally:
+        database.close()
+    return file.read_bytes()
 
 
 def _place_tombstones(root: Path, changes: list[Change]) -> None:

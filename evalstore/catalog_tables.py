@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["CatalogTables"]
 
 BATCH = 200  # jobs that are inserted at once
+_ROOT = "'@ROOT_GLOB@"  # stands for the folder of the store in views that name files
 
 
 class CatalogTables:
@@ -46,6 +47,11 @@ class CatalogTables:
             with suppress(Exception):
                 database.run("ROLLBACK")
             raise
+
+    def fill_empty(self, database: Database) -> None:
+        """Makes an empty catalog one of this release, of a store without a job."""
+        _migrate(database)
+        self._set_place(database)
 
     def add_deleted(self, database: Database) -> None:
         """Brings the jobs in the trash into a private copy, each with the time of its deletion."""
@@ -140,12 +146,13 @@ class CatalogTables:
 
     def _set_place(self, database: Database) -> None:
         """Makes the views those of this release, and their files those of this folder."""
-        [info] = database.ask_file("publish/store_info.sql").to_pylist() or [{"root": None}]
+        [info] = database.ask_file("publish/store_info.sql").to_pylist() or [{"root": None, "views_fingerprint": None}]
         at_home = info["root"] == str(self._root)
         paths = {str(self._root), str(self._opened_as), *(info["paths"] if at_home else ())}
-        if at_home and info["views_fingerprint"] == _views_fingerprint() and paths == set(info["paths"]):
+        are_current = info["views_fingerprint"] == _views_fingerprint()
+        if at_home and are_current and paths == set(info["paths"]):
             return
-        self._create_views(database)
+        self._create_views(database, only_of_files=are_current)
         database.run_file(
             "publish/set_store_info.sql",
             root=str(self._root),
@@ -153,12 +160,14 @@ class CatalogTables:
             views_fingerprint=_views_fingerprint(),
         )
 
-    def _create_views(self, database: Database) -> None:
+    def _create_views(self, database: Database, *, only_of_files: bool) -> None:
         # A stored view takes no parameters, so the root goes in as text: escaped for a glob, and quoted.
         root = sql_text(for_glob(self._root))[:-1]
         database.set_variables(**no_files(self._root))  # else each view would look for the files of all jobs
         for name in sql_files.names("macros", "views"):
-            database.run(sql_files.read(name).replace("'@ROOT_GLOB@", root), file=name)
+            text = sql_files.read(name)
+            if _ROOT in text or not only_of_files:
+                database.run(text.replace(_ROOT, root), file=name)
 
     def _insert(self, database: Database, table: str, lines: list[dict[str, Any]]) -> None:
         if not lines:

@@ -1,198 +1,59 @@
-"""From logged rows to the finished files of a job: two Parquet files and the document that holds everything about it.
-
-All of it is SQL in `sql/commit/`, the very statistics that readers use in `sql/macros/`; this module hands over the
-parameters and writes the document.
-"""
+"""From logged rows to the finished files of a job: two Parquet files and the document with everything about it."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+import os
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from evalstore import json_text, sql_files
-from evalstore.database import Database, for_glob
+from evalstore.database import for_glob
 from evalstore.durable_files import write_document
 from evalstore.job_folder import EMPTY
+from evalstore.workbench import Workbench, write_empty_files
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pyarrow as pa
+    from evalstore.workbench import JobDraft, Measured
 
-    from evalstore.journal import Journal
-
-__all__ = ["DOCUMENT_VERSION", "FrameRows", "JobDraft", "JobFiles", "no_files", "write_schema_files"]
+__all__ = ["DOCUMENT_VERSION", "JobFiles", "no_files", "write_schema_files"]
 
 DOCUMENT_VERSION = 1
-_RULES = ("005_score_rules", "007_row_rules")
-_SMALL = 2000  # rows
-_LEAST_LINE = 16 * 1024 * 1024  # DuckDB's default limit of one JSON line
+_schema_files: dict[str, bytes] = {}
+_idle: list[Workbench] = []
+"""Those that nobody uses, whichever store they were made for: one takes longer to set up than to use."""
 
-
-@dataclass
-class FrameRows:
-    """The rows of a frame, all of one suite, and line by line beside them the scores of each metric."""
-
-    suite: str
-    rows: pa.Table
-    scores: dict[str, pa.Table]
-    are_distinct: bool = False  # no key comes twice
-
-
-@dataclass
-class JobDraft:
-    """A job to be finished: where its files go, what is known of it, and its rows, journaled or as a frame."""
-
-    folder: Path
-    job: dict[str, Any]
-    declarations: list[dict[str, Any]]
-    rows: Journal | FrameRows
-    document: dict[str, Any] = field(default_factory=dict)
-    rows_count: int = 0
-    scores_count: int = 0
-    has_single_rows: bool = True  # no item is repeated
-    has_plain_rows: bool = True  # nor did one fail or belong to a cluster, nor does a metric score one twice
-
-    @property
-    def job_id(self) -> str:
-        """The id of the job, in the names of its files."""
-        return str(self.job["job_id"])
+os.register_at_fork(after_in_child=_idle.clear)  # they are the parent's
 
 
 class JobFiles:
-    """A workbench: one in-memory DuckDB that holds the SQL of the commit, used by one thread at a time."""
+    """Writes the files of the jobs of one store."""
 
     def __init__(self, root: Path) -> None:
         self._no_files = no_files(root)
-        self._reads_journal = False
-        self._database = Database()
-        self._database.set_variables(**self._no_files, declarations="[]")
-        self._run(*_RULES, "030_declared_metric", "060_staged_files")
-        self._database.run_file("views/040_measure.sql")
-        for name in sql_files.names("macros"):
-            if "leaderboard" not in name:  # asks the catalog, which is not here
-                self._database.run_file(name)
 
     def finish(self, drafts: list[JobDraft]) -> None:
-        """Writes the files of some jobs into their folders and sets their documents. Nothing is durable yet.
+        """Writes the files of some jobs, their documents among them, into their folders. Nothing is durable yet.
 
         Raises: QueryError, OSError.
         """
-        database = self._database
-        with database.lock:
-            declared = [{**d, "job_id": draft.job_id} for draft in drafts for d in draft.declarations]
-            database.set_variables(declarations=json_text.dumps(declared)[0])
-            database.use_threads(1 if all(_is_small(draft) for draft in drafts) else None)
-            for draft in drafts:
-                self._write_parquet(draft)
-            database.set_variables(
-                score_files=[for_glob(_scores(draft)) for draft in drafts],
-                row_files=[for_glob(_rows(draft)) for draft in drafts],
-                are_distinct=all(draft.has_single_rows for draft in drafts),
-            )
-            is_plain = all(draft.has_plain_rows for draft in drafts) and not any(
-                d.get(bound) is not None for d in declared for bound in ("minimum", "maximum", "rubric")
-            )
-            self._run("065_staged_measure", "072_staged_plain_aggregate" if is_plain else "070_staged_aggregate")
-            self._run("080_suite_results", "090_job_totals")
-            totals = {row["job_id"]: row for row in database.ask_file("commit/095_job_total_lines.sql").to_pylist()}
-            aggregates: dict[str, list[dict[str, Any]]] = {}
-            for row in database.ask_file("commit/075_aggregate_lines.sql").to_pylist():
-                aggregates.setdefault(row["job_id"], []).append(row)
-            database.set_variables(**self._no_files)
-        for draft in drafts:
-            draft.document = _document(draft, totals.get(draft.job_id, {}), aggregates.get(draft.job_id, []))
-            write_document(draft.folder / "job.json", draft.document)
-
-    def _write_parquet(self, draft: JobDraft) -> None:
-        database = self._database
-        database.set_variables(job_id=draft.job_id)
-        if isinstance(draft.rows, FrameRows):
-            self._write_frame(draft, draft.rows)
-            return
-        longest = max(_LEAST_LINE, draft.rows.longest_line + 1024)
-        database.set_variables(journal=for_glob(draft.rows.path), longest_line=longest)
-        if not self._reads_journal:
-            self._run("010_logged_row", "012_logged_score")
-            self._reads_journal = True
-        self._run("020_numbered_row")
-        self._copy(draft, "040_rows_file", "050_scores_file")
-
-    def _write_frame(self, draft: JobDraft, frame: FrameRows) -> None:
-        """Most frames name each key once: their lines are in order, and neither numbered, joined nor sorted."""
-        database = self._database
-        metrics = sorted(frame.scores)  # as SQL orders them: by code point
-        database.set_variables(frame_suite=frame.suite, frame_metrics=metrics)
         try:
-            database.register("frame_content", frame.rows)
-            keys = database.ask_file("commit/014_frame_keys.sql")
-            database.register("frame", _with_keys(frame.rows, keys))
-            database.register("frame_score", _long(frame, metrics, keys))
-            if frame.are_distinct:
-                self._run("032_frame_rules", "034_frame_words")
-                self._copy(draft, "042_frame_rows_file", "052_frame_scores_file")
-            else:
-                self._reads_journal = False
-                self._run("015_logged_frame", "017_logged_frame_score", "020_numbered_row")
-                self._copy(draft, "040_rows_file", "050_scores_file")
-        finally:
-            for name in ("frame_content", "frame", "frame_score"):
-                database.unregister(name)
-
-    def _run(self, *names: str) -> None:
-        for name in names:
-            self._database.run_file(f"commit/{name}.sql")
-
-    def _copy(self, draft: JobDraft, rows: str, scores: str) -> None:
-        copied = self._database.copy_file(f"commit/{rows}.sql", path=str(_rows(draft)))
-        scored = self._database.copy_file(f"commit/{scores}.sql", path=str(_scores(draft)))
-        draft.rows_count, draft.scores_count = copied.lines, scored.lines
-        draft.has_single_rows = copied.highest("repetition") in ("0", None)
-        draft.has_plain_rows = (
-            draft.has_single_rows
-            and copied.is_empty("error")
-            and copied.is_empty("cluster")
-            and scored.highest("score_index") in ("0", None)
-        )
+            workbench = _idle.pop()
+        except IndexError:
+            workbench = Workbench(self._no_files)
+        try:
+            measured = workbench.write(drafts)
+        except BaseException:
+            workbench.close()
+            raise
+        _idle.append(workbench)
+        for draft in drafts:
+            write_document(draft.folder / "job.json", _document(draft, measured[draft.job_id]))
 
 
-def _is_small(draft: JobDraft) -> bool:
-    """Whether a second thread would cost more than it does."""
-    return (len(draft.rows.rows) if isinstance(draft.rows, FrameRows) else draft.rows.lines) < _SMALL
-
-
-def _with_keys(rows: pa.Table, keys: pa.Table) -> pa.Table:
-    """The rows of a frame with the keys that were made for them, without what those were made from."""
-    rows = rows.drop_columns(["canonical_item", "canonical_reference", "row_key"])
-    for name in keys.column_names:
-        rows = rows.append_column(name, keys[name])
-    return rows
-
-
-def _long(frame: FrameRows, metrics: list[str], keys: pa.Table) -> pa.Table:
-    """The scores of a frame below each other, metric by metric, with the number of the metric; nothing is copied."""
-    import pyarrow as pa
-
-    parts = []
-    for number, metric in enumerate(metrics, 1):
-        scores = frame.scores[metric]
-        shared = {"position": frame.rows["position"], "row_key": keys["row_key"]}
-        numbers = pa.repeat(pa.scalar(number, pa.int32()), len(scores))
-        parts.append(pa.table({"number": numbers, **shared, **{c: scores[c] for c in scores.column_names}}))
-    return pa.concat_tables(parts)
-
-
-def _rows(draft: JobDraft) -> Path:
-    return draft.folder / f"rows-{draft.job_id}.parquet"
-
-
-def _scores(draft: JobDraft) -> Path:
-    return draft.folder / f"scores-{draft.job_id}.parquet"
-
-
-def _document(draft: JobDraft, totals: dict[str, Any], aggregates: list[dict[str, Any]]) -> dict[str, Any]:
+def _document(draft: JobDraft, measured: Measured) -> dict[str, Any]:
+    totals, aggregates = measured.totals, measured.aggregates
     job = dict(draft.job)
     status, error = job["status"], job.get("error")
     suites = totals.pop("suites", [])
@@ -217,8 +78,8 @@ def _document(draft: JobDraft, totals: dict[str, Any], aggregates: list[dict[str
         "metrics": draft.declarations,
         "aggregates": aggregates + told,
         "files": {
-            "scores": _file(_scores(draft), draft.scores_count),
-            "rows": _file(_rows(draft), draft.rows_count),
+            "scores": _file(draft.scores_file, draft.scores_count),
+            "rows": _file(draft.rows_file, draft.rows_count),
         },
     }
 
@@ -243,13 +104,9 @@ def no_files(root: Path) -> dict[str, list[str]]:
 
 def write_schema_files(folder: Path) -> None:
     """Writes files without a line, with exactly the columns of rows and scores: views need one file to look at."""
-    database = Database()
-    empty = folder / "empty.jsonl"
-    empty.touch()
-    database.set_variables(job_id="", journal=for_glob(empty), longest_line=_LEAST_LINE, declarations="[]")
-    for name in (*_RULES, "010_logged_row", "012_logged_score", "020_numbered_row", "030_declared_metric"):
-        database.run_file(f"commit/{name}.sql")
-    database.copy_file("commit/040_rows_file.sql", path=str(folder / "rows-empty.parquet"))
-    database.copy_file("commit/050_scores_file.sql", path=str(folder / "scores-empty.parquet"))
-    database.close()
-    empty.unlink()
+    if not _schema_files:
+        rows, scores = folder / "rows-empty.parquet", folder / "scores-empty.parquet"
+        write_empty_files(rows, scores)
+        _schema_files.update({file.name: file.read_bytes() for file in (rows, scores)})
+    for name, content in _schema_files.items():
+        (folder / name).write_bytes(content)

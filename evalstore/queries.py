@@ -82,10 +82,10 @@ def leaderboard(
     errors: Errors = "exclude",
 ) -> pa.Table:
     """Which model is best: the latest completed job per model and dataset, ranked by the mean over the same rows."""
-    parameters: dict[str, Any] = {"metric": metric, "name": name, "suite": suite, "dataset": dataset, "errors": errors}
-    return session.ask_file(
-        "leaderboard", files=None if errors == "exclude" else "all", workspace=workspace, **parameters
-    )
+    parameters: dict[str, Any] = {"metric": metric, "name": name, "suite": suite, "dataset": dataset}
+    if errors == "exclude":
+        return session.ask_file("leaderboard", workspace=workspace, **parameters)
+    return session.ask_file("leaderboard_by", files="all", workspace=workspace, errors=errors, **parameters)
 
 
 def aggregate_scores(session: Session, *, job_id: str, metric: str | None = None, suite: str | None = None) -> pa.Table:

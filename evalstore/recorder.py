@@ -29,10 +29,11 @@ if TYPE_CHECKING:
     from typing import Self
 
     from evalstore.catalog import Catalog
-    from evalstore.job_files import FrameRows, JobFiles
+    from evalstore.job_files import JobFiles
     from evalstore.job_folder import StagedJob
     from evalstore.journal import Journal
     from evalstore.row_parts import OpenRow
+    from evalstore.workbench import FrameRows
 
 __all__ = ["Job", "Terminated"]
 

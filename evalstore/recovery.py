@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from evalstore.committed import job_id_of
 from evalstore.errors import JobExists
-from evalstore.job_files import JobDraft
 from evalstore.job_folder import StagedJob, drop_staging, is_committed
 from evalstore.row_parts import fold
 from evalstore.summary_scores import SummaryScores
 from evalstore.trash import is_deleted
+from evalstore.workbench import JobDraft
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from evalstore.catalog import Catalog
-    from evalstore.job_files import FrameRows, JobFiles
+    from evalstore.job_files import JobFiles
     from evalstore.journal import Journal
+    from evalstore.workbench import FrameRows
 
 __all__ = ["commit_staged", "finish_interrupted"]
 

@@ -1,6 +1,6 @@
 -- Which model is best: the latest completed job per model and dataset, ranked by the mean over the same rows.
 SELECT *
-FROM leaderboard_by(errors := $errors)
+FROM leaderboard
 WHERE
     workspace = $workspace
     AND ($metric::VARCHAR IS NULL OR metric = $metric)

@@ -1,32 +1,30 @@
--- The latest completed job per model within one dataset, ranked per suite and metric. Models are ranked together only
--- over the same row set: the one that most models share; the others stand unranked, with comparable = false.
-CREATE OR REPLACE MACRO leaderboard_by(errors := 'exclude') AS TABLE
-    WITH measured AS (
-        SELECT
-            job_id, suite, metric, name, mean, std_error, passed, evaluated, rows_scored, rows_unscored, rows_error,
-            rows_total
-        FROM aggregate_score
-        WHERE errors = 'exclude'
-        UNION ALL
-        SELECT
-            job_id, suite, metric, name, mean, std_error, passed, evaluated, rows_scored, rows_unscored, rows_error,
-            rows_total
-        FROM score_aggregates(errors := errors)
-        WHERE errors <> 'exclude'
-    ),
-
-    latest AS (
+-- The latest completed job per model within one dataset, ranked per suite and metric, out of aggregate scores by the
+-- name of their table. Models are ranked together only over the same row set: the one that most models share; the
+-- others stand unranked, with comparable = false.
+CREATE OR REPLACE MACRO ranked_models(measured) AS TABLE
+    WITH latest AS (
         SELECT
             job.workspace,
             job.dataset,
             job.model,
             job.name AS job,
             job.created_at,
-            measured.*,
+            measured.job_id,
+            measured.suite,
+            measured.metric,
+            measured.name,
+            measured.mean,
+            measured.std_error,
+            measured.passed,
+            measured.evaluated,
+            measured.rows_scored,
+            measured.rows_unscored,
+            measured.rows_error,
+            measured.rows_total,
             coalesce(exact.higher_is_better, general.higher_is_better) AS declared_for_all,
             declared_direction(job.metrics, measured.metric, measured.name) AS declared_with_job,
             list_filter(job.suites, lambda s: s.name = measured.suite)[1].rows_digest AS rows_digest
-        FROM measured
+        FROM query_table(measured) AS measured
         INNER JOIN job ON measured.job_id = job.job_id
         LEFT JOIN metric AS exact
             ON job.workspace = exact.workspace AND measured.metric = exact.metric AND measured.name = exact.name
