@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, get_args
 
 from evalstore import conditions, frames, json_text, names, queries, store_folder
@@ -115,16 +115,11 @@ class Asking:
         `errors`: "exclude" leaves rows in error out of the mean, "zero" counts them as 0, "worst" as the worst value of
         the metric. Every mean stands beside rows_scored, rows_unscored, rows_error and rows_total.
         """
-        table = queries.leaderboard(
-            self._asking,
-            workspace=self.workspace,
-            metric=metric,
-            name=name,
-            suite=suite,
-            dataset=names.reference(dataset, "dataset"),
-            errors=_policy(errors),
+        policy, dataset = _policy(errors), names.reference(dataset, "dataset")
+        ask = queries.leaderboard if policy == "exclude" else partial(queries.leaderboard_by, errors=policy)
+        return frames.to_polars(
+            ask(self._asking, workspace=self.workspace, metric=metric, name=name, suite=suite, dataset=dataset)
         )
-        return frames.to_polars(table)
 
     def aggregate_scores(
         self,

@@ -20,6 +20,7 @@ __all__ = [
     "known_names",
     "last_job",
     "leaderboard",
+    "leaderboard_by",
     "metric_trend",
     "result_lines",
     "result_places",
@@ -79,13 +80,32 @@ def leaderboard(
     name: str | None = None,
     suite: str | None = None,
     dataset: str | None = None,
-    errors: Errors = "exclude",
 ) -> pa.Table:
     """Which model is best: the latest completed job per model and dataset, ranked by the mean over the same rows."""
-    parameters: dict[str, Any] = {"metric": metric, "name": name, "suite": suite, "dataset": dataset}
-    if errors == "exclude":
-        return session.ask_file("leaderboard", workspace=workspace, **parameters)
-    return session.ask_file("leaderboard_by", files="all", workspace=workspace, errors=errors, **parameters)
+    return session.ask_file("leaderboard", workspace=workspace, metric=metric, name=name, suite=suite, dataset=dataset)
+
+
+def leaderboard_by(
+    session: Session,
+    *,
+    errors: Errors,
+    workspace: str,
+    metric: str | None = None,
+    name: str | None = None,
+    suite: str | None = None,
+    dataset: str | None = None,
+) -> pa.Table:
+    """Which model is best when rows in error count as zero or as the worst value, or are left out."""
+    return session.ask_file(
+        "leaderboard_by",
+        files="all",
+        workspace=workspace,
+        metric=metric,
+        name=name,
+        suite=suite,
+        dataset=dataset,
+        errors=errors,
+    )
 
 
 def aggregate_scores(session: Session, *, job_id: str, metric: str | None = None, suite: str | None = None) -> pa.Table:
