@@ -24,7 +24,7 @@ Value = str | int | float | bool | datetime | None
 EXACT = 2**53
 """Up to here a float is as exact as an integer."""
 
-_MOST_DIGITS = 400  # more than a float can be
+_TOO_LARGE = Decimal("1e400")  # for a float
 _SHOWN = 60  # characters of a wrong value
 _ZONE = r" ?(?:Z|z|UTC|[+-][0-9]{2}(?::?[0-9]{2}){0,2})"
 _CLOCK = rf"[Tt ]([0-9]{{2}})(?::([0-9]{{2}})(?::([0-9]{{2}})(?:[.,]([0-9]+))?)?)?({_ZONE})?"
@@ -169,8 +169,9 @@ def _moment(place: str, given: Any) -> datetime:
 def _of_decimal(given: Decimal) -> int | float:
     if not given.is_finite():
         return math.nan if given.is_nan() else float(given)
-    is_whole = given == given.to_integral_value()
-    return int(given) if is_whole and given.adjusted() <= _MOST_DIGITS else float(given)
+    if given != given.to_integral_value():
+        return float(given)
+    return int(min(max(given, -_TOO_LARGE), _TOO_LARGE))  # not the gigabytes of digits that a Decimal can stand for
 
 
 def _behind(first: datetime, parts: int, digits: int) -> datetime:
