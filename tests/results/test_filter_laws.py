@@ -227,6 +227,33 @@ def key_of(field, job, descends):
     return None if not found else max(found) if descends else min(found)
 
 
+@pytest.fixture(scope="module")
+def few_jobs(tmp_path_factory):
+    """A store whose jobs may be deleted, if they are brought back."""
+    root = tmp_path_factory.mktemp("deleted") / "evals"
+    told = Jobs(random_jobs.make(root, 6, seed=3))
+    with evalstore.open(root) as store:
+        yield store, told
+
+
+@settings(max_examples=6)
+@given(st.sampled_from(["scores.accuracy.count", "suites.hard.rouge.count"]), st.booleans(), st.integers(1, 3))
+def test_a_walk_that_deletes_what_it_sees_sees_all_of_it(few_jobs, score, descends, page_size):
+    """Also when the last job with the score that is filtered and sorted by has gone."""
+    store, told = few_jobs
+    tree = {score: {"$gte": 0}}
+    wanted = named(one for one in told if random_jobs.finds(tree, one))
+    asked = {"sort": f"{'-' * descends}{score}", "workspace": "-", "status": None, "page_size": page_size}
+    walked = []
+    for result in store.results.list(tree, **asked):
+        walked.append((result.workspace, result.name))
+        store.results.delete("/".join(walked[-1]))
+    for place in walked:
+        store.results.restore("/".join(place))
+    assert sorted(walked) == sorted(wanted)
+    assert len(wanted) > 1
+
+
 def test_the_comparison_of_the_tests_is_an_order(jobs):
     _, told = jobs
     keys = [(True, "cost"), (False, "name")]
