@@ -144,8 +144,8 @@ def compared(found, operator, operand):
 
 def begins(moment, written):
     """Whether a time, in the zone that is written, begins with what is written before it."""
-    written, zone = re.fullmatch(r"(.{,10}|.{11}.*?)(Z|[+-]..:..|)", written).groups()
-    return in_zone(moment, zone).startswith(written.replace(" ", "T"))
+    [(beginning, zone)] = re.findall(r"^(.{,10}|.{11}.*?)(Z|[+-]..:..|)$", written)
+    return in_zone(moment, zone).startswith(beginning.replace(" ", "T"))
 
 
 def in_zone(moment, zone):
