@@ -17,10 +17,10 @@ FORM = re.compile(
     re.DOTALL,
 )
 """FIELD OP VALUE."""
+_NAMES = {"==": "=", "<>": "!="}
 _KEY, _INDEX = r'(?:"[^"]*"|[^.\[\]"]+)', r"\[[0-9]+\]"
 _PATH = re.compile(rf"(?:{_KEY}|{_INDEX})(?:\.{_KEY}|{_INDEX})*")
 _STEP = re.compile(r'"([^"]*)"|([^.\[\]"]+)|\[([0-9]+)\]')
-_NAMES = {"==": "=", "<>": "!="}
 
 
 def conditions(where: str | list[str] | tuple[str, ...] | None, metrics: set[str]) -> list[dict[str, Any]]:

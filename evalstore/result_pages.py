@@ -25,9 +25,6 @@ class Result:
     """What a finished job yielded. `cost` is in USD, `duration` in seconds, times have a zone.
 
     `metric`, `dataset` and `model` are references `workspace/name`, None where the job named none.
-
-    Two are equal when they say the same of the same job, whatever was asked for of its scores. A result can be a key of
-    a dict, and be pickled.
     """
 
     name: str
@@ -57,6 +54,7 @@ class Result:
     git_commit: str | None
     _scores: Callable[[], list[Score]] = field(compare=False)
 
+    # Two results are equal when they say the same of the same job, whatever was asked for of its scores.
     def __hash__(self) -> int:
         return hash(self.id)
 
