@@ -45,7 +45,7 @@ def check_fields(fields: Sequence[str] | None) -> tuple[str, ...] | None:
         raise UsageError(f"aggregate_fields is a list of fields such as ['mean', 'std_dev'], not {fields!r}")
     valid = {*AggregateRangeScore.model_fields, *AggregateRubricScore.model_fields} - {"slice"}
     for one in fields:
-        if one not in valid:
+        if not isinstance(one, str) or one not in valid:
             raise UnknownField(f"a score has no field {one!r}; {near(str(one), valid, most=len(valid))}")
     return (*_ALWAYS, *(one for one in fields if one not in _ALWAYS))
 

@@ -18,6 +18,9 @@ FORM = re.compile(
 )
 """FIELD OP VALUE."""
 _NAMES = {"==": "=", "<>": "!="}
+_KEY, _INDEX = r'(?:"[^"]*"|[^.\[\]"]+)', r"\[[0-9]+\]"
+_PATH = re.compile(rf"(?:{_KEY}|{_INDEX})(?:\.{_KEY}|{_INDEX})*")
+_STEP = re.compile(r'"([^"]*)"|([^.\[\]"]+)|\[([0-9]+)\]')
 
 
 def conditions(where: str | list[str] | tuple[str, ...] | None, metrics: set[str]) -> list[dict[str, Any]]:
@@ -45,9 +48,13 @@ def row_source(field: str) -> tuple[str, str | None] | None:
 
 
 def json_path(dotted: str) -> str:
-    """The JSON pointer of a dotted path: `a.b[0]` -> `/a/b/0`. A key with dots or brackets is quoted: `a."b.c"`."""
-    steps = re.findall(r'"([^"]*)"|([^.\[\]"]+)|\[(\d+)\]', dotted)
-    keys = (index or quoted or plain for quoted, plain, index in steps)
+    """The JSON pointer of a dotted path: `a.b[0]` -> `/a/b/0`. A key with dots or brackets is quoted: `a."b.c"`.
+
+    Raises: UnknownField for what is no path.
+    """
+    if not _PATH.fullmatch(dotted):
+        raise UnknownField(f'{dotted!r} is no path: write a.b, a[0], or a."b.c" for a key with dots or brackets')
+    keys = (index or quoted or plain for quoted, plain, index in _STEP.findall(dotted))
     return "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in keys)
 
 

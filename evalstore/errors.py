@@ -182,7 +182,10 @@ def near(name: str, valid: Iterable[str], *, most: int = 5) -> str:
     valid = sorted(set(valid))
     if not valid:
         return "there are none yet"
-    close = difflib.get_close_matches(name, valid, n=most, cutoff=0.5)
-    if close:
+    folded: dict[str, list[str]] = {}  # upper and lower case are no distance
+    for one in valid:
+        folded.setdefault(one.casefold(), []).append(one)
+    keys = difflib.get_close_matches(name.casefold(), folded, n=most, cutoff=0.5)
+    if close := [one for key in keys for one in folded[key]][:most]:
         return "did you mean " + ", ".join(close) + "?"
     return "there are: " + ", ".join(valid[:most]) + (", ..." if len(valid) > most else "")

@@ -8,26 +8,26 @@ one of them does.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from evalstore import names, result_fields
+from evalstore import filter_values, result_fields
 from evalstore.conditions import FORM
 from evalstore.errors import InvalidCondition
+from evalstore.filter_values import Value, shown
 
-__all__ = ["OPERATORS", "All", "Either", "Filter", "Leaf", "Not", "Value", "parse", "parse_where"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["OPERATORS", "All", "Either", "Filter", "Leaf", "Not", "Value", "leaves", "parse", "parse_where"]
 
 Operator = Literal["$eq", "$like", "$lt", "$lte", "$gt", "$gte", "$in", "$exists"]
-Value = str | float | bool | datetime | None
 _RANGES = ("$lt", "$lte", "$gt", "$gte")
 _LOGICAL = ("$and", "$or", "$not")
 OPERATORS = ("$eq", "$ne", "$like", *_RANGES, "$in", "$nin", "$exists", *_LOGICAL)
 _OPPOSITES: dict[str, Operator] = {"$ne": "$eq", "$nin": "$in"}
 _DEEPEST = 32  # levels of a filter: more than anybody writes, less than anything below stumbles over
-_SHOWN = 60  # characters of a wrong value
 _WORDS = {"=": "$eq", "!=": "$ne", "<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte", "~": "$like"}
 
 
@@ -89,7 +89,18 @@ def parse_where(text: str) -> Filter:
         )
     field = result_fields.field(match["field"])
     operator = _WORDS[{"==": "=", "<>": "!="}.get(match["op"], match["op"])]
-    return _comparison(field, operator, _written_value(match["value"], field))
+    return _comparison(field, operator, filter_values.written(match["value"], field))
+
+
+def leaves(tree: Filter | None) -> Iterator[Leaf]:
+    """The comparisons that a filter is made of."""
+    if isinstance(tree, Leaf):
+        yield tree
+    elif isinstance(tree, Not):
+        yield from leaves(tree.part)
+    elif tree is not None:
+        for part in tree.parts:
+            yield from leaves(part)
 
 
 class _Grammar:
@@ -101,7 +112,7 @@ class _Grammar:
     def whole(self, given: Any, level: int) -> Filter:
         """Of `{field: ..., field: ...}`, or `{logical: ...}`."""
         if not isinstance(given, Mapping):
-            raise InvalidCondition(f"a filter is a dict such as {{'model': 'openai/175b'}}, not {_shown(given)}")
+            raise InvalidCondition(f"a filter is a dict such as {{'model': 'openai/175b'}}, not {shown(given)}")
         parts = [
             self._logical(key, value, None, level) if key in _LOGICAL else self._field(key, value, level)
             for key, value in self._members(given, level)
@@ -123,7 +134,7 @@ class _Grammar:
     def _field(self, key: Any, value: Any, level: int) -> Filter:
         if isinstance(key, str) and key.startswith("$"):
             if key in OPERATORS:
-                raise InvalidCondition(f"{key} stands under a field: write {{FIELD: {{{key!r}: {_shown(value)}}}}}")
+                raise InvalidCondition(f"{key} stands under a field: write {{FIELD: {{{key!r}: {shown(value)}}}}}")
             raise _unknown_operator(key)
         return self._of_field(result_fields.field(key), value, level + 1)
 
@@ -146,7 +157,7 @@ class _Grammar:
         if operator == "$not":
             return Not(part(value))
         if not isinstance(value, (list, tuple)) or not value:
-            raise InvalidCondition(f"{operator} takes a list of at least one filter, not {_shown(value)}")
+            raise InvalidCondition(f"{operator} takes a list of at least one filter, not {shown(value)}")
         return (All if operator == "$and" else Either)(tuple(part(one) for one in value))
 
 
@@ -158,112 +169,39 @@ def _comparison(field: result_fields.Field, operator: Any, operand: Any) -> Filt
     return _leaf(field, operator, operand)
 
 
-def _leaf(field: result_fields.Field, operator: Operator, operand: Any) -> Leaf:
+def _leaf(field: result_fields.Field, operator: Operator, operand: Any) -> Filter:
     place = f"{field.text} {operator}"
     if operator == "$exists":
-        if not isinstance(operand, bool):
-            raise InvalidCondition(f"{place}: takes true or false, not {_shown(operand)}")
-        return Leaf(field, operator, (operand,))
+        exists = filter_values.plain(operand)
+        if not isinstance(exists, bool):
+            raise InvalidCondition(f"{place}: takes true or false, not {shown(operand)}")
+        return Leaf(field, operator, (exists,))
     if operator == "$in":
         if not isinstance(operand, (list, tuple, set, frozenset)):
-            raise InvalidCondition(f"{place}: takes a list of values, not {_shown(operand)}")
-        return Leaf(field, operator, tuple(_value(field, place, one) for one in operand))
+            raise InvalidCondition(f"{place}: takes a list of values, not {shown(operand)}")
+        return Leaf(field, operator, tuple(filter_values.value(field, place, one) for one in operand))
     if operand is None and operator != "$eq":
         raise InvalidCondition(f"{place}: null is compared with $eq, $ne, $in and $nin only")
     if operator == "$like":
-        if field.kind in ("number", "numbers") or not isinstance(operand, str):
-            raise InvalidCondition(f"{place}: looks for a text in a text, not for {_shown(operand)} in a {field.kind}")
-        return Leaf(field, operator, (_text(place, operand),))
+        return _like(field, place, operand)
     if field.kind == "reference" and operator != "$eq":  # compared as a text: `a/` is less than `a/b`
-        return Leaf(field, operator, (_text(place, operand),))
-    value = _value(field, place, operand)
+        return Leaf(field, operator, (filter_values.text(place, operand),))
+    value = filter_values.value(field, place, operand)
     if isinstance(value, bool) and operator != "$eq":
         raise InvalidCondition(f"{place}: true and false are compared with $eq, $ne, $in and $nin only")
     return Leaf(field, operator, (value,))
 
 
-def _value(field: result_fields.Field, place: str, given: Any) -> Value:
-    """A value as the field has it. Raises: InvalidCondition, which says what the field takes."""
-    if given is None:
-        return None
-    if field.kind == "time":
-        return _moment(place, given)
-    if field.kind in ("number", "numbers"):
-        return _number(place, given)
-    if field.kind == "json" and isinstance(given, bool):
-        return given
-    if field.kind == "json" and isinstance(given, (int, float)):
-        return _number(place, given)
-    text = _text(place, given)
-    return names.reference(text, field.text) if field.kind == "reference" else text
-
-
-def _written_value(text: str, field: result_fields.Field) -> Value:
-    """What stands on the right of an operator; 7 is a text where the field holds texts."""
-    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
-        return text[1:-1]
-    if text.lower() in ("null", "none"):
-        return None
-    if field.kind not in ("number", "numbers", "json"):
-        return text
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    try:
-        return float(text)
-    except ValueError:
-        return text
-
-
-def _text(place: str, given: Any) -> str:
-    if not isinstance(given, str):
-        raise InvalidCondition(f"{place}: takes a text, not {_shown(given)}")
-    try:
-        given.encode()
-    except UnicodeEncodeError as error:
-        raise InvalidCondition(f"{place}: {given!a} cannot be written as UTF-8") from error
-    return str(given)
-
-
-def _number(place: str, given: Any) -> float:
-    if isinstance(given, bool) or not isinstance(given, (int, float)):
-        raise InvalidCondition(f"{place}: takes a number, not {_shown(given)}")
-    try:
-        number = float(given)
-    except OverflowError as error:
-        raise InvalidCondition(f"{place}: {_shown(given)} is too large for a number") from error
-    if math.isnan(number):
-        raise InvalidCondition(f"{place}: NaN compares with nothing; null finds what has no number")
-    return number
-
-
-def _moment(place: str, given: Any) -> datetime:
-    """A time as an instant; without a zone it is UTC."""
-    moment = given
-    if isinstance(given, str):
-        try:
-            moment = datetime.fromisoformat(given)
-        except ValueError as error:
-            raise InvalidCondition(
-                f"{place}: {given!r} is no time: write one such as 2026-01-31, 2026-01-31T18:00:00Z or "
-                "2026-01-31T18:00:00+05:00"
-            ) from error
-    elif isinstance(given, date) and not isinstance(given, datetime):
-        moment = datetime(given.year, given.month, given.day)  # noqa: DTZ001
-    if not isinstance(moment, datetime):
-        raise InvalidCondition(f"{place}: takes a time, not {_shown(given)}")
-    try:
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except OverflowError as error:
-        raise InvalidCondition(f"{place}: {given!r} lies outside of the calendar") from error
+def _like(field: result_fields.Field, place: str, operand: Any) -> Filter:
+    """A part of a text; of a time, that it lies within what is written: a year, a month, ..., a second."""
+    if field.kind in ("number", "numbers") or not isinstance(operand, str):
+        raise InvalidCondition(f"{place}: looks for a text in a text, not for {shown(operand)} in a {field.kind}")
+    if field.kind != "time":
+        return Leaf(field, "$like", (filter_values.text(place, operand),))
+    first, end = filter_values.period(place, operand)
+    begun = Leaf(field, "$gte", (first,))
+    return begun if end is None else All((begun, Leaf(field, "$lt", (end,))))
 
 
 def _unknown_operator(operator: Any) -> InvalidCondition:
     return InvalidCondition(f"{operator!r} is no operator; the operators are {', '.join(OPERATORS)}")
-
-
-def _shown(value: Any) -> str:
-    try:
-        shown = repr(value)
-    except (RecursionError, ValueError):  # nested without end; an integer of too many digits
-        shown = type(value).__name__
-    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from evalstore import matching
 from evalstore.arrow_lines import as_dicts
 from evalstore.errors import InvalidCondition, UnknownField, near
-from evalstore.filters import All, Either, Leaf, Not
+from evalstore.filters import All, Either, Not, leaves
 from evalstore.relations import call, column, constant, either, every, surely
 from evalstore.result_fields import Field, field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from evalstore.filters import Filter
     from evalstore.relations import Condition, Relation
@@ -68,6 +68,15 @@ class Listing:
         self._session, self._tree, self._sort, self._source = session, tree, sort, source
         self._wanted = {"workspace": workspace, "status": status}
 
+    def check(self) -> None:
+        """Whether filter and order name scores that there are. A walk goes on where they are there no more.
+
+        Raises: UnknownField.
+        """
+        for wanted in self._scores():
+            if not self._named(wanted).first(1).table().num_rows:
+                raise self._unknown_score(wanted)
+
     def count(self) -> int:
         """How many there are."""
         return self._found.count()
@@ -97,38 +106,38 @@ class Listing:
 
     def _scores(self) -> list[Field]:
         """The statistics that filter and order ask for, each once."""
-        fields = [*_fields(self._tree), *(key.field for key in self._sort)]
+        fields = [*(leaf.field for leaf in leaves(self._tree)), *(key.field for key in self._sort)]
         return list({one: None for one in fields if one.kind == "numbers"})
 
     def _values(self, wanted: Field, number: int) -> Relation:
-        """Per job the values of one statistic, least and greatest; all of them where something must equal one.
-
-        Raises: UnknownField when no job has such a score.
-        """
-        scores = self._session.relation("suite_scores" if wanted.column == "score" else "scores")
-        name = constant(wanted.score)
-        is_named = either(column(part) == name for part in self._named_by(wanted))
-        if wanted.suite is not None:
-            is_named = is_named & (column("suite") == constant(wanted.suite))
-        scores = scores.where(is_named)
-        if not scores.first(1).table().num_rows:
-            raise self._unknown_score(wanted)
+        """Per job the values of one statistic, least and greatest; all of them where something must equal one."""
         value = column(wanted.column)
         extremes = {f"least_{number}": call("min", value), f"greatest_{number}": call("max", value)}
-        if any(leaf.operator in ("$eq", "$in") for leaf in _leaves(self._tree) if leaf.field == wanted):
+        if any(leaf.operator in ("$eq", "$in") for leaf in leaves(self._tree) if leaf.field == wanted):
             extremes[f"values_{number}"] = call("list", value)
-        return scores.by("job_number", **extremes)
+        return self._named(wanted).by("job_number", **extremes)
 
-    def _named_by(self, wanted: Field) -> tuple[str, ...]:
-        full = ("full_name",) if ":" in str(wanted.score) else ()
-        return ("name", *full) if wanted.suite is None else ("metric", *full)
+    def _named(self, wanted: Field) -> Relation:
+        """The scores of the name of a field."""
+        scores = self._session.relation("suite_scores" if wanted.column == "score" else "scores")
+        parts = ["name" if wanted.suite is None else "metric", *(["full_name"] if ":" in str(wanted.score) else [])]
+        is_named = either(column(part) == constant(wanted.score) for part in parts)
+        return scores.where(is_named if wanted.suite is None else is_named & _of_suite(wanted))
 
     def _unknown_score(self, wanted: Field) -> UnknownField:
-        part = "name" if wanted.suite is None else "metric"
-        known = self._session.relation("scores").by(part).table().column(part).to_pylist()
-        where = "" if wanted.suite is None else f" in a suite {wanted.suite!r}"
+        scores = self._session.relation("scores")
+        if wanted.suite is None:
+            return UnknownField(
+                f"{wanted.text}: no job has a score {wanted.score!r}; {_near(str(wanted.score), scores, 'name')}"
+            )
+        of_suite = scores.where(_of_suite(wanted))
+        if not of_suite.first(1).table().num_rows:
+            return UnknownField(
+                f"{wanted.text}: no job has a suite {wanted.suite!r}; {_near(wanted.suite, scores, 'suite')}"
+            )
         return UnknownField(
-            f"{wanted.text}: no job has a score {wanted.score!r}{where}; {near(str(wanted.score), known, most=10)}"
+            f"{wanted.text}: no job has a metric {wanted.score!r} in a suite {wanted.suite!r}; "
+            f"{_near(str(wanted.score), of_suite, 'metric')}"
         )
 
     def _order(self) -> tuple[list[Condition], list[bool]]:
@@ -160,18 +169,12 @@ class Listing:
         return matching.meets(tree)
 
 
-def _fields(tree: Filter | None) -> Iterator[Field]:
-    return (leaf.field for leaf in _leaves(tree))
+def _of_suite(wanted: Field) -> Condition:
+    return column("suite") == constant(wanted.suite)
 
 
-def _leaves(tree: Filter | None) -> Iterator[Leaf]:
-    if isinstance(tree, Leaf):
-        yield tree
-    elif isinstance(tree, Not):
-        yield from _leaves(tree.part)
-    elif tree is not None:
-        for part in tree.parts:
-            yield from _leaves(part)
+def _near(name: str, scores: Relation, part: str) -> str:
+    return near(name, scores.by(part).table().column(part).to_pylist(), most=10)
 
 
 def _behind(after: Cursor, order: list[bool]) -> Condition:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from operator import eq, ge, gt, le, lt
 from typing import TYPE_CHECKING
 
-from evalstore.relations import as_number, call, column, constant, either, is_any, only_where
+from evalstore.filter_values import EXACT
+from evalstore.relations import as_number, beyond_double, call, column, constant, either, is_any, only_where
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +20,6 @@ __all__ = ["json_values", "meets", "score_meets", "value_of"]
 _COMPARED: dict[str, Callable[[Condition, Condition], Condition]] = {
     "$eq": eq, "$in": eq, "$lt": lt, "$lte": le, "$gt": gt, "$gte": ge,
 }  # fmt: skip
-_ISO = "%Y-%m-%dT%H:%M:%S.%fZ"  # as which a part of a time is looked for
 _JSON_NUMBERS = ("UBIGINT", "BIGINT", "HUGEINT", "UHUGEINT", "DOUBLE")
 
 
@@ -54,12 +54,14 @@ def value_of(field: Field) -> Condition:
     return column(field.column)
 
 
-def json_values(field: Field) -> tuple[Condition, Condition, Condition]:
-    """What stands at a place of a JSON document, where it is a number, a text, a boolean."""
+def json_values(field: Field) -> tuple[Condition, Condition, Condition, Condition]:
+    """What stands at a place of a JSON document: the number with what a double leaves of it, the text, the boolean."""
     place = (column(field.column), constant(field.path))
     kind, text = call("json_type", *place), call("json_extract_string", *place)
+    number = only_where(kind.isin(*map(constant, _JSON_NUMBERS)), as_number(text))
     return (
-        only_where(kind.isin(*map(constant, _JSON_NUMBERS)), as_number(text)),
+        number,
+        only_where(call("abs", number) >= constant(float(EXACT)), beyond_double(text)),
         only_where(kind == constant("VARCHAR"), text),
         only_where(kind == constant("BOOLEAN"), text == constant("true")),
     )
@@ -67,15 +69,27 @@ def json_values(field: Field) -> tuple[Condition, Condition, Condition]:
 
 def _json_meets(leaf: Leaf) -> Condition:
     """A number is compared with numbers only, a text with texts, true and false with booleans."""
-    number, text, boolean = json_values(leaf.field)
+    number, rest, text, boolean = json_values(leaf.field)
     kind = call("json_type", column(leaf.field.column), constant(leaf.field.path))
     is_missing = kind.isnull() | (kind == constant("NULL"))
 
     def compare(value: Value) -> Condition:
-        typed = boolean if isinstance(value, bool) else text if isinstance(value, str) else number
-        return _compared(leaf, typed, value)
+        if isinstance(value, (bool, str)):
+            return _compared(leaf, boolean if isinstance(value, bool) else text, value)
+        if isinstance(value, (int, float)) and abs(value) >= EXACT:
+            return _compared_exactly(leaf, number, rest, value)
+        return _compared(leaf, number, value)
 
     return _with_missing(leaf, is_missing, compare)
+
+
+def _compared_exactly(leaf: Leaf, number: Condition, rest: Condition, value: float) -> Condition:
+    """By the nearest double first, and where that is the same by what it leaves."""
+    nearest = float(value)
+    left = float(value - int(nearest)) if isinstance(value, int) else 0.0
+    same = (number == constant(nearest)) & _COMPARED[leaf.operator](rest, constant(left))
+    strictly = {"$lt": lt, "$lte": lt, "$gt": gt, "$gte": gt}.get(leaf.operator)
+    return same if strictly is None else same | strictly(number, constant(nearest))
 
 
 def _with_missing(leaf: Leaf, is_missing: Condition, compare: Callable[[Value], Condition]) -> Condition:
@@ -87,6 +101,10 @@ def _with_missing(leaf: Leaf, is_missing: Condition, compare: Callable[[Value], 
 
 def _compared(leaf: Leaf, given: Condition, value: Value) -> Condition:
     if leaf.operator == "$like":
-        text = call("strftime", given, constant(_ISO)) if leaf.field.kind == "time" else given
-        return call("contains", call("lower", text), call("lower", constant(value)))
+        return call("contains", _folded(given), _folded(constant(value)))
     return _COMPARED[leaf.operator](given, constant(value))
+
+
+def _folded(text: Condition) -> Condition:
+    """Upper and lower case the same. `lower` alone keeps letters apart that share one upper case, as two sigmas do."""
+    return call("lower", call("upper", text))

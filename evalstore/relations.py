@@ -30,6 +30,7 @@ __all__ = [
     "Condition",
     "Relation",
     "as_number",
+    "beyond_double",
     "call",
     "column",
     "constant",
@@ -41,6 +42,7 @@ __all__ = [
 ]
 
 Condition: TypeAlias = Expression
+_LARGEST = 1e38  # below it a HUGEINT holds every integer
 
 
 def column(name: str) -> Expression:
@@ -82,6 +84,15 @@ def only_where(condition: Expression, value: Expression) -> Expression:
 def as_number(value: Expression) -> Expression:
     """A text as the number that it writes."""
     return value.cast(duckdb.type("DOUBLE"))
+
+
+def beyond_double(text: Expression) -> Expression:
+    """What an integer, written as a text, is more than the nearest double; 0 where it has no more digits than that."""
+    whole, nearest = duckdb.type("HUGEINT"), as_number(text)
+    fits = call("abs", nearest) < constant(_LARGEST)
+    return CoalesceOperator(
+        only_where(fits, (text.cast(whole) - nearest.cast(whole)).cast(duckdb.type("DOUBLE"))), constant(0.0)
+    )
 
 
 def is_any(values: Expression, holds: Callable[[Expression], Expression]) -> Expression:

@@ -9,7 +9,7 @@ from typing import Literal
 from evalstore.conditions import json_path
 from evalstore.errors import UnknownField, near
 
-__all__ = ["STATISTICS", "Field", "Kind", "field"]
+__all__ = ["CHOICES", "STATISTICS", "Field", "Kind", "field"]
 
 Kind = Literal["text", "reference", "time", "number", "texts", "json", "numbers"]
 """What a field holds. `texts` and `numbers` are several values of one result: its tags, its scores of one name."""
@@ -27,6 +27,12 @@ _PLAIN: dict[str, Kind] = {
     **dict.fromkeys(_NUMBERS, "number"),
     "tags": "texts",
 }
+CHOICES = {
+    "status": ("completed", "error", "interrupted", "cancelled"),
+    "kind": ("evaluation", "benchmark", "comparison"),
+}
+"""The fields that are one of a few words."""
+
 _PERCENTILES = tuple(f"p{percent}" for percent in range(10, 101, 10))
 STATISTICS = (
     "mean", "median", "min", "max", "sum", "count", "nan_count", "inf_count", "out_of_range", "std_dev", "variance",
@@ -43,6 +49,7 @@ _WITH_PATH = {
     "suites": "suites.<suite>.<metric>.score",
 }
 _PART = re.compile(r'"([^"]*)"|([^."]+)')
+_PARTS = re.compile(r'(?:"[^"]+"|[^."]+)(?:\.(?:"[^"]+"|[^."]+))*')
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +105,8 @@ def _unquoted(name: str) -> str:
 
 
 def _parts(rest: str) -> list[str]:
-    """The parts between dots; one that holds dots itself stands in double quotes."""
-    return [quoted or plain for quoted, plain in _PART.findall(rest)]
+    """The parts between dots; one that holds dots itself stands in double quotes. None of what is not written so."""
+    return [quoted or plain for quoted, plain in _PART.findall(rest)] if _PARTS.fullmatch(rest) else []
 
 
 def _valid(text: str) -> str:

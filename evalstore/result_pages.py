@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +53,14 @@ class Result:
     cost: float | None
     duration: float | None
     git_commit: str | None
-    _scores: Callable[[], list[Score]]
+    _scores: Callable[[], list[Score]] = field(compare=False)
+
+    # Two results are equal when they say the same of the same job, whatever was asked for of its scores.
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "scores": self.scores, "_scores": list}  # read: tables are not taken along
 
     def __repr__(self) -> str:
         return f"Result({self.workspace}/{self.name}, {self.status}, rows_scored={self.rows_scored})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from evalstore import aggregates, filters, names, queries
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["Results", "Status"]
 
 Status = Literal["completed", "error", "interrupted", "cancelled"]
+_DEFAULT_STATUS: Status = "completed"
 _LARGEST_PAGE = 1000
+_FURTHEST = 2**62  # results to skip: more than there can be
 
 
 class Results:
@@ -34,19 +37,19 @@ class Results:
         """`session` gives what to ask, with the jobs in the trash or without; `jobs` finds, deletes and restores."""
         self._workspace, self._session, self._jobs = workspace, session, jobs
 
-    def list(
+    def list(  # noqa: PLR0917
         self,
         filter: Mapping[str, Any] | None = None,
         search: Mapping[str, Any] | None = None,
-        *,
         sort: str | Sequence[str] = "-created_at",
         aggregate_fields: Sequence[str] | None = None,
         page: int = 1,
         page_size: int = 100,
         workspace: str | None = None,
-        status: Status | None = "completed",
-        where: Sequence[str] = (),
-        include_deleted: bool = False,
+        status: Status | None = _DEFAULT_STATUS,
+        include_deleted: bool = False,  # noqa: FBT001, FBT002
+        *,
+        where: Sequence[str] | None = None,
     ) -> ResultPage:
         """One page of the results that are found; iterating it walks this page and all that follow.
 
@@ -59,21 +62,26 @@ class Results:
             page_size: 1 to 1000.
             workspace: that of the store by default; "-" for all.
             status: of the jobs; None for all.
-            where: conditions FIELD OP VALUE, all of which must hold too.
             include_deleted: also those in the trash; they have `deleted_at`.
+            where: conditions FIELD OP VALUE, all of which must hold too.
+
+        The defaults of `workspace`, `status` and `include_deleted` give way to a condition that names `workspace`,
+        `status` or `deleted_at`: {"status": "error"} finds jobs that ended so.
 
         Raises: UnknownField, InvalidCondition, UsageError.
         """
         _check_page(page, page_size)
         if status not in (None, *get_args(Status)):
             raise UsageError(f"status is None or one of {', '.join(get_args(Status))}, not {status!r}")
-        chosen = self._workspace if workspace is None else workspace
         fields = aggregates.check_fields(aggregate_fields)
         keys, tree = sort_keys(sort), _tree(filter, search, where)
+        named = {leaf.field.text for leaf in filters.leaves(tree)}
+        chosen = ("-" if "workspace" in named else self._workspace) if workspace is None else workspace
         space = None if chosen == "-" else names.check_name(chosen, "workspace")
+        ended = None if "status" in named and status == _DEFAULT_STATUS else status
         question = _Question(
-            lambda: self._session(include_deleted),
-            lambda session: Listing(session, tree, keys, workspace=space, status=status),
+            lambda: self._session(include_deleted or "deleted_at" in named),
+            lambda session: Listing(session, tree, keys, workspace=space, status=ended),
             page_size,
             fields,
         )
@@ -143,7 +151,8 @@ class _Question:
 
         def ask() -> tuple[int, Cursor | None, Lines]:
             listing = self.listing(session)
-            skipped = (number - 1) * self.page_size
+            listing.check()
+            skipped = min((number - 1) * self.page_size, _FURTHEST)
             places = listing.places(self.page_size, skip=skipped)
             is_last = places and len(places) < self.page_size
             total = skipped + len(places) if is_last else listing.count()
@@ -181,10 +190,12 @@ def _lines(session: Session, places: list[int], fields: tuple[str, ...] | None) 
     return Lines(lines, queries.result_scores(session, places=score_places), fields)
 
 
-def _tree(filter: Mapping[str, Any] | None, search: Mapping[str, Any] | None, where: Sequence[str]) -> Filter | None:
-    if isinstance(where, str):
+def _tree(
+    filter: Mapping[str, Any] | None, search: Mapping[str, Any] | None, where: Sequence[str] | None
+) -> Filter | None:
+    if not isinstance(where, (list, tuple, NoneType)):
         raise UsageError(f"where is a list of conditions: write where=[{where!r}]")
-    parts = [filters.parse_where(one) for one in where]
+    parts = [filters.parse_where(one) for one in where or ()]
     if filter is not None:
         parts.append(filters.parse(filter))
     if search is not None:

@@ -68,9 +68,11 @@ class Upkeep:
         Raises: JobNotFound, InvalidName; UsageError for what is no text.
         """
         tags = {part: _texts(part, given) for part, given in (("add", add), ("remove", remove))}
+        if not all(tag.strip() for tag in tags["add"]):
+            raise UsageError(f"a tag has at least one letter: add={sorted(tags['add'])!r} has one without")
         if both := set(tags["add"]) & set(tags["remove"]):
             raise UsageError(f"tag {min(both)!r} is to be added and removed: decide")
-        if not (isinstance(note, str | None) and (any(tags.values()) or note)):
+        if not (isinstance(note, str | None) and (any(tags.values()) or (note or "").strip())):
             raise UsageError("say something: add=['nightly'], remove=['draft'] or note='a text'")
         [line] = as_dicts(self._job(job))
         written = note and json_text.as_written(note)
@@ -137,7 +139,7 @@ class Upkeep:
 
 
 def _texts(part: str, given: Iterable[str]) -> list[str]:
-    if isinstance(given, str) or not all(isinstance(tag, str) for tag in given):
+    if not isinstance(given, (list, tuple, set, frozenset)) or not all(isinstance(tag, str) for tag in given):
         raise UsageError(f"{part} is a list of texts such as ['nightly'], not {given!r}")
     return [json_text.as_written(tag) for tag in given]
 

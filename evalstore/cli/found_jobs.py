@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from evalstore.errors import UsageError
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from evalstore.result_pages import Result
     from evalstore.store import Store
 
 __all__ = ["found_jobs"]
@@ -39,20 +41,37 @@ def found_jobs(
     parts = [{"tags" if field == "tag" else field: value} for field, value in narrow.items() if value is not None]
     if tree is not None:
         parts.append(_document(tree))
-    asked: dict[str, Any] = {"sort": sort or "-created_at", "where": where, "status": None, "workspace": workspace}
-    size = min(limit or _LARGEST_PAGE, _LARGEST_PAGE)
-    frames: list[pl.DataFrame] = []
-    while True:
-        page = store.results.list(
-            {"$and": parts} if parts else None, page=len(frames) + 1, page_size=size, aggregate_fields=[], **asked
-        )
-        frames.append(page.to_polars().rename({"id": "job_id"}).select(_COLUMNS))
-        if not page.has_next_page() or (limit and len(frames) * size >= limit):
-            return pl.concat(frames).head(limit) if limit else pl.concat(frames)
+    page = store.results.list(
+        {"$and": parts} if parts else None,
+        sort="-created_at" if sort is None else sort,
+        aggregate_fields=[],
+        page_size=min(limit or _LARGEST_PAGE, _LARGEST_PAGE),
+        workspace=workspace,
+        status=None,
+        where=where,
+    )
+    schema = page.to_polars().rename({"id": "job_id"}).select(_COLUMNS).schema
+    found = islice(page, limit or None)  # a walk: nothing comes twice or is left out while others write and delete
+    return pl.DataFrame([_line(result) for result in found], schema=schema, orient="row")
+
+
+def _line(result: Result) -> tuple[Any, ...]:
+    return tuple(getattr(result, "id" if column == "job_id" else column) for column in _COLUMNS)
 
 
 def _document(text: str) -> Any:
     try:
-        return json.loads(text)
-    except ValueError as error:
+        return json.loads(text, object_pairs_hook=_each_once)
+    except json.JSONDecodeError as error:
         raise UsageError(f"--filter: {text!r} is not JSON: {error}") from error
+    except RecursionError as error:
+        raise UsageError("--filter: is nested too deeply") from error
+
+
+def _each_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) < len(members):
+        names = [name for name, _ in members]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UsageError(f'--filter: {twice!r} stands twice in one dict: write {{"$and": [{{...}}, {{...}}]}}')
+    return found

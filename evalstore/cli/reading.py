@@ -63,7 +63,8 @@ def jobs(
         frame = found_jobs(store, filters, where, tree, sort, limit=limit, workspace=workspace)
     else:
         frame = store.jobs(**filters, limit=limit or None, workspace=workspace)
-    write(Answer(lambda: frame, lambda: jobs_page(frame, has_workspaces=all_workspaces)), format, output)
+    is_mixed = all_workspaces or any(space != store.workspace for space in frame["workspace"])
+    write(Answer(lambda: frame, lambda: jobs_page(frame, has_workspaces=is_mixed)), format, output)
     _say_if_cut(len(frame), limit, "job")
     if not (any(filters.values()) or where or tree) or filters["status"] == "interrupted":
         _say_if_interrupted(store)

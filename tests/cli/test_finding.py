@@ -18,6 +18,8 @@ def root(tmp_path):
                     job.log(item={"q": row}, scores={"accuracy": row < n})
         with store.job("empty") as job:
             job.log(item={"q": 0}, scores={"accuracy": None})
+    with evalstore.open(root, workspace="other") as store, store.job("run-0") as job:
+        job.log(item={"q": 0}, scores={"accuracy": 1})
     return root
 
 
@@ -48,6 +50,9 @@ def names(done):
         (["--where", "tags = null", "--tag", "even"], []),
         (["--where", "rows_scored = 0", "--limit", "0"], ["empty"]),
         (["--sort", "name", "--limit", "2"], ["empty", "run-0"]),
+        (["--where", "status = error"], []),
+        (["--where", "workspace = other"], ["run-0"]),
+        (["--filter", '{"name": "run-0"}', "--all-workspaces", "--sort", "workspace"], ["run-0", "run-0"]),
     ],
 )
 def test_jobs_are_found(ask, words, found):
@@ -70,12 +75,53 @@ def test_found_jobs_have_the_columns_of_all_jobs(ask):
         (["--filter", "{"], "is not JSON"),
         (["--filter", "[]"], "a filter is a dict"),
         (["--sort", "speed"], "no field 'speed'"),
+        (["--sort", ""], "no field ''"),
+        (["--where", "status = done"], "no status 'done'; there are: cancelled, completed, error, interrupted"),
+        (["--where", "kind = foo"], "no kind 'foo'"),
+        (["--where", "created_at ~ yesterday"], "no beginning of one"),
+        (["--where", "config.a..b = 1"], "is no path"),
+        (["--filter", '{"name": "a", "name": "b"}'], "'name' stands twice"),
+        (["--filter", '{"$or": [{"name": {"$like": "a", "$like": "b"}}]}'], "'$like' stands twice"),
+        (["--filter", "[" * 100_000], "nested too deeply"),
     ],
 )
 def test_what_cannot_be_read_is_wrong_usage(ask, words, message):
     done = ask("jobs", *words)
     assert (done.exit_code, done.stdout) == (2, "")
     assert message in done.stderr
+
+
+def test_jobs_are_found_by_the_time_that_the_table_prints(ask):
+    [line] = [line for line in ask("jobs").stdout.splitlines() if line.startswith("run-1")]
+    shown = " ".join(line.split()[-2:])
+    assert "run-1" in names(ask("jobs", "--where", f"created_at ~ {shown}", "--format", "json"))
+
+
+def test_jobs_of_another_workspace_stand_beside_its_name(ask):
+    assert "workspace" not in ask("jobs", "--sort", "name").stdout
+    header, _, line = ask("jobs", "--where", "workspace = other").stdout.splitlines()
+    assert (header.split()[0], line.split()[:2]) == ("workspace", ["other", "run-0"])
+
+
+def test_jobs_are_found_once_each_while_others_write_and_delete(root, monkeypatch):
+    from evalstore.cli import found_jobs
+
+    line_of = found_jobs._line
+    seen = []
+
+    def line(result):
+        seen.append(result.name)
+        if len(seen) == 2:
+            with store.job("newer") as job:
+                job.log(item={"q": 0}, scores={"accuracy": 1})
+            store.delete(seen[0])
+        return line_of(result)
+
+    monkeypatch.setattr(found_jobs, "_LARGEST_PAGE", 1)
+    monkeypatch.setattr(found_jobs, "_line", line)
+    with evalstore.open(root) as store:
+        frame = found_jobs.found_jobs(store, {}, ["name ~ r"], None, None, limit=0, workspace=None)
+    assert frame["name"].to_list() == seen == ["run-2", "run-1", "run-0"]
 
 
 def test_a_job_that_scored_nothing_says_so(ask):

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import evalstore
 
-WORDS = ("alpha", "Beta", "a_b", "a%b", "50%", "é", "x.y", "", "null", "7")
+WORDS = ("alpha", "Beta", "a_b", "a%b", "50%", "é", "x.y", "", "null", "7", "ÉTÉ", "ΣΑΣ", "Да")
 MODELS = (None, "default/alpha", "meta-llama/Llama-3.1-8B", "default/a_b")
-TAGS = ("nightly", "Paper", "a_b", "é")
+TAGS = ("nightly", "Paper", "a_b", "é", "Σας")
 TIMES = [datetime(2026, 3, 1, tzinfo=UTC) + timedelta(hours=h, microseconds=h * 7) for h in (0, 1, 1, 5, 48)]
+ZONES = ("", "Z", "+00:00", "+05:00", "-03:30")
+LARGE = (2**53 - 1, 2**53, 2**53 + 1, -(2**53) - 1, 2**63 + 1, 2**64 - 1, 2**70, 2**70 + 1, 0.5, 1e22)
 NUMBERS = (None, 0.0, 0.25, 0.5, 1.0, -3.0)
 SCORES = ("accuracy", "rouge", "bleu.1")
 STATISTICS = ("mean", "min", "count", "sample_std_dev", "p90")
@@ -45,6 +48,7 @@ def make(root, count, seed):
 def varied(document, rng, number):
     job_id = str(uuid.UUID(int=rng.getrandbits(128), version=4))
     config = {"temperature": rng.choice([0, 0.5, "0", True, None]), "deep": {"list": [1, rng.choice(WORDS)]}}
+    config["seed"] = rng.choice([*LARGE, *LARGE, None, "9007199254740993"])
     job = {
         "job_id": job_id,
         "workspace": rng.choice(["default", "default", "other"]),
@@ -61,7 +65,8 @@ def varied(document, rng, number):
         "overall_score": rng.choice(NUMBERS),
         "tags": sorted(rng.sample(TAGS, rng.randrange(3))),
         "labels": {key: rng.choice(WORDS) for key in rng.sample(["team", "x.y"], rng.randrange(3))},
-        "config": rng.choice([None, config]),
+        "config": rng.choice([None, config, config]),
+        "metadata": rng.choice([None, {"tag": rng.choice(WORDS)}]),
     }
     aggregates = [
         {
@@ -132,7 +137,22 @@ def compared(found, operator, operand):
         return any(compared(found, "$eq", one) for one in operand)
     if operand is None:
         return not found
+    if operator == "$like" and found and isinstance(found[0], datetime):
+        return any(begins(one, operand) for one in found)
     return any(kind(one) is kind(operand) and TESTS[operator](one, operand) for one in found)
+
+
+def begins(moment, written):
+    """Whether a time, in the zone that is written, begins with what is written before it."""
+    [(beginning, zone)] = re.findall(r"^(.{,10}|.{11}.*?)(Z|[+-]..:..|)$", written)
+    return in_zone(moment, zone).startswith(beginning.replace(" ", "T"))
+
+
+def in_zone(moment, zone):
+    """A time in full, without its zone."""
+    hours, minutes = (int(f"{zone[0]}{part}") for part in zone[1:].split(":")) if ":" in zone else (0, 0)
+    there = moment.astimezone(timezone(timedelta(hours=hours, minutes=minutes)))
+    return there.replace(tzinfo=None).isoformat(timespec="microseconds")
 
 
 def kind(value):
@@ -145,7 +165,7 @@ TESTS = {
     "$lte": lambda one, other: one <= other,
     "$gt": lambda one, other: one > other,
     "$gte": lambda one, other: one >= other,
-    "$like": lambda one, other: other.lower() in one.lower(),
+    "$like": lambda one, other: other.casefold() in one.casefold(),
 }
 
 
@@ -154,6 +174,8 @@ def values(field, job):
     head, _, rest = field.partition(".")
     if head == "labels":
         found = [job["labels"].get(rest)]
+    elif head == "metadata":
+        found = [job["metadata"] and job["metadata"].get(rest)]
     elif head == "config":
         found = [config_value(job["config"], rest)]
     elif head == "scores":
@@ -174,7 +196,7 @@ def values(field, job):
 
 
 def config_value(config, path):
-    return {"temperature": config["temperature"], "deep.list[1]": config["deep"]["list"][1]}[path] if config else None
+    return {**config, "deep.list[1]": config["deep"]["list"][1]}[path] if config else None
 
 
 def statistic_of(aggregate, statistic):

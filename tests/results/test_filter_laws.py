@@ -10,21 +10,35 @@ from hypothesis import strategies as st
 import evalstore
 from tests.results import random_jobs
 
-TEXTS = st.sampled_from([*random_jobs.WORDS, "A", "job", "default/alpha", "_", "%", "llama"])
+TEXTS = st.sampled_from([*random_jobs.WORDS, "A", "job", "default/alpha", "_", "%", "llama", "É", "σας", "ДА", "ς"])
+STATUSES = st.sampled_from(["completed", "error", "interrupted"])
 NUMBERS = st.sampled_from([n for n in random_jobs.NUMBERS if n is not None] + [0, 1, 2, 0.3])
+LARGE = st.sampled_from(random_jobs.LARGE) | st.sampled_from([2**53, 2.0**53, 2.0**64, 2**70 + 1, 1e300, 10**40])
 MOMENTS = st.sampled_from(random_jobs.TIMES)
 REFERENCES = st.sampled_from([model for model in random_jobs.MODELS if model] + ["ws/exact", "default/none"])
 JSON = st.one_of(TEXTS, NUMBERS, st.booleans())
 SCORE_FIELDS = [f"scores.{name}.{statistic}" for name in random_jobs.SCORES for statistic in random_jobs.STATISTICS]
 SCORE_FIELDS += ["suites.hard.rouge.mean", "suites.default.accuracy.count"]
 FIELDS = {
-    **dict.fromkeys(["name", "group", "labels.team", "labels.x.y", "tags", "status", "workspace"], TEXTS),
+    **dict.fromkeys(["name", "group", "labels.team", "labels.x.y", "tags", "workspace", "metadata.tag"], TEXTS),
+    "status": STATUSES,
     **dict.fromkeys(["model", "dataset", "metric"], REFERENCES),
     **dict.fromkeys(["created_at", "finished_at", "updated_at"], MOMENTS),
     **dict.fromkeys(["duration", "cost", "overall_score", *SCORE_FIELDS], NUMBERS),
     **dict.fromkeys(["config.temperature", "config.deep.list[1]"], JSON),
+    "config.seed": LARGE,
 }
-HAS_NO_TEXT = {field for field, values in FIELDS.items() if values in (NUMBERS, MOMENTS)}
+HAS_NO_TEXT = {field for field, values in FIELDS.items() if values in (NUMBERS, MOMENTS, LARGE)}
+
+
+@st.composite
+def beginnings(draw):
+    """A time, or its beginning, in some zone, with a T or a space."""
+    moment = draw(st.sampled_from(random_jobs.TIMES))
+    length = draw(st.sampled_from([4, 7, 10, 13, 16, 19, 21, 26]))
+    zone = draw(st.sampled_from(random_jobs.ZONES)) if length > 10 else ""
+    written = random_jobs.in_zone(moment, zone)[:length] + zone
+    return written.replace("T", draw(st.sampled_from("T ")))
 
 
 @st.composite
@@ -32,13 +46,13 @@ def comparisons(draw, field):
     """What may stand under a field, besides logical operators."""
     values = FIELDS[field]
     operators = ["$eq", "$ne", "$in", "$nin", "$exists", "$lt", "$lte", "$gt", "$gte"]
-    operator = draw(st.sampled_from([*operators, *([] if field in HAS_NO_TEXT else ["$like"])]))
+    operator = draw(st.sampled_from([*operators, *([] if values in (NUMBERS, LARGE) else ["$like"])]))
     if operator == "$exists":
         return {operator: draw(st.booleans())}
     if operator in ("$in", "$nin"):
         return {operator: draw(st.lists(st.none() | values, max_size=3))}
     if operator == "$like":
-        return {operator: draw(TEXTS)}
+        return {operator: draw(beginnings() if values is MOMENTS else TEXTS)}
     if operator in ("$eq", "$ne"):
         return {operator: draw(st.none() | values)}
     return {operator: draw(values.filter(lambda value: not isinstance(value, bool)))}
@@ -124,15 +138,24 @@ def test_the_opposite_of_a_filter_finds_all_others(jobs, tree):
 @given(FILTERS, FILTERS)
 def test_filter_search_and_status_must_all_hold(jobs, tree, search):
     store, told = jobs
+    mentioned = fields_of([tree, search])
     wanted = [
         one
         for one in told
-        if one["status"] == "completed" and one["workspace"] == "default"
+        if ("status" in mentioned or one["status"] == "completed")
+        and ("workspace" in mentioned or one["workspace"] == "default")
         and random_jobs.finds(tree, one) and random_jobs.finds(texts_only(search), one, "$like")
     ]  # fmt: skip
     page = store.results.list(tree, texts_only(search), page_size=1000)
     assert sorted((one.workspace, one.name) for one in page) == sorted(named(wanted))
     assert page.pagination.total_results == len(wanted)
+
+
+def fields_of(tree):
+    """All keys of a filter."""
+    if isinstance(tree, dict):
+        return set(tree) | fields_of(list(tree.values()))
+    return set().union(*map(fields_of, tree)) if isinstance(tree, list) else set()
 
 
 def texts_only(tree):
@@ -155,6 +178,7 @@ SORTED = [
     "scores.accuracy.mean",
     "scores.rouge.p90",
     "labels.team",
+    "config.seed",
 ]
 
 
@@ -201,6 +225,33 @@ def order(keys):
 def key_of(field, job, descends):
     found = random_jobs.values(field, job)
     return None if not found else max(found) if descends else min(found)
+
+
+@pytest.fixture(scope="module")
+def few_jobs(tmp_path_factory):
+    """A store whose jobs may be deleted, if they are brought back."""
+    root = tmp_path_factory.mktemp("deleted") / "evals"
+    told = Jobs(random_jobs.make(root, 5, seed=3))
+    with evalstore.open(root) as store:
+        yield store, told
+
+
+@settings(max_examples=2)
+@given(st.sampled_from(["scores.accuracy.count", "suites.hard.rouge.count"]), st.booleans(), st.integers(1, 3))
+def test_a_walk_that_deletes_what_it_sees_sees_all_of_it(few_jobs, score, descends, page_size):
+    """Also when the last job with the score that is filtered and sorted by has gone."""
+    store, told = few_jobs
+    tree = {score: {"$gte": 0}}
+    wanted = named(one for one in told if random_jobs.finds(tree, one))
+    asked = {"sort": f"{'-' * descends}{score}", "workspace": "-", "status": None, "page_size": page_size}
+    walked = []
+    for result in store.results.list(tree, **asked):
+        walked.append((result.workspace, result.name))
+        store.results.delete("/".join(walked[-1]))
+    for place in walked:
+        store.results.restore("/".join(place))
+    assert sorted(walked) == sorted(wanted)
+    assert len(wanted) > 1
 
 
 def test_the_comparison_of_the_tests_is_an_order(jobs):

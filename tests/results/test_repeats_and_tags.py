@@ -121,8 +121,11 @@ def test_a_torn_or_foreign_line_stops_nobody(store):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{}, {"add": "b"}, {"add": [1]}, {"add": ["b"], "remove": ["b"]}, {"note": 5}], ids=str
-)
+    "wrong",
+    [{}, {"add": "b"}, {"add": [1]}, {"add": ["b"], "remove": ["b"]}, {"note": 5},
+     {"add": None}, {"add": 5}, {"add": {"b": 1}}, {"add": ["b", ""]}, {"add": [" "]}, {"note": " "}],
+    ids=str,
+)  # fmt: skip
 def test_what_is_no_tag_is_refused(store, wrong):
     record(store)
     with pytest.raises(errors.UsageError):

@@ -258,7 +258,8 @@ def test_nothing_of_a_filter_becomes_sql(llamas):
             names(llamas.results.list({"$or": [{"name": text}, {f"labels.{text}": text}, {"group": {"$like": text}}]}))
             == []
         )
-        assert names(llamas.results.list({f"config.{text}": text})) == []
+        key = text.replace('"', "")
+        assert names(llamas.results.list({f'config."{key}"': text})) == []
     assert len(llamas.results.list()) == 3
 
 

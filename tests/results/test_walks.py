@@ -2,6 +2,7 @@
 
 import pytest
 
+from evalstore import errors
 from tests.processes import Process
 from tests.whole_jobs import copies
 
@@ -71,3 +72,23 @@ def test_a_walk_does_not_repeat_what_was_pushed_on_to_the_next_page(store, kept)
     assert len(rest) == 50
     assert set(first).isdisjoint(rest)
     assert kept <= {*first, *rest}
+
+
+@pytest.mark.parametrize("page_size", [1, 2])
+@pytest.mark.parametrize(
+    "asked", [{"filter": {"scores.tmp.mean": {"$lt": 0.1}}}, {"sort": "-scores.tmp.mean"}], ids=str
+)
+def test_a_walk_ends_when_the_last_job_with_its_score_is_deleted(store, page_size, asked):
+    for name in ("a", "b", "c"):
+        with store.job(name) as job:
+            job.log(item={"q": 1}, scores={"tmp": 0, "other": 1})
+    with store.job("without") as job:
+        job.log(item={"q": 1}, scores={"other": 1})
+    walked = []
+    for result in store.results.list(**asked, page_size=page_size):
+        walked.append(result.name)
+        if result.name != "without":
+            store.results.delete(result.name)
+    assert sorted(walked) == ["a", "b", "c", *(["without"] if "sort" in asked else [])]
+    with pytest.raises(errors.UnknownField):
+        store.results.list(**asked)
