@@ -12,15 +12,20 @@ if TYPE_CHECKING:
     from evalstore.aggregates import AggregateScores
     from evalstore.rows import RowScores
 
-__all__ = ["FORMATS", "run"]
+__all__ = ["FORMATS", "check", "run"]
 
 FORMATS = ("nemo",)
 
 
+def check(format: str) -> None:
+    """Raises: UsageError for an unknown format."""
+    if format not in FORMATS:
+        raise UsageError(f"there is no exporter for {format!r}; {near(str(format), FORMATS)}")
+
+
 def run(format: str, job: str, rows: RowScores, scores: AggregateScores, to: Path) -> list[Path]:
     """Writes one job into a folder in one format; the files. Raises: UsageError for an unknown one, OSError."""
-    if format not in FORMATS:
-        raise UsageError(f"there is no exporter for {format!r}; {near(format, FORMATS)}")
+    check(format)
     from evalstore.exporters import nemo
 
     return nemo.export_job(job, rows, scores, to)
