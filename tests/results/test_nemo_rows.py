@@ -157,9 +157,11 @@ def test_a_label_without_a_number_declares_none(store, tmp_path):
     store.import_from("nemo", put(tmp_path, *rubric))
     [score] = store.aggregate_scores("job").scores
     assert [(step.label, step.value, step.count) for step in score.rubric_distribution] == [
-        ("poor", 0.0, 1), ("good", 2.0, 2),
+        ("poor", 0.0, 1), ("good", 2.0, 1),
     ]  # fmt: skip
-    store.import_from("nemo", put(tmp_path / "never", rubric[0], rubric[2]))
+    store.import_from("nemo", put(tmp_path / "never", rubric[0], rubric[2]), job="never")
+    [score] = store.aggregate_scores("never").scores
+    assert (score.score_type, score.count, score.nan_count) == ("rubric", 1, 1)
 
 
 def test_a_rubric_that_is_none_is_refused_with_its_file(store, tmp_path):
