@@ -104,7 +104,8 @@ def test_aggregates_without_rows_are_stored_as_they_are_told(store, tmp_path):
     [score] = result.scores
     assert (score.is_told, score.mean, score.count, score.std_dev) == (True, 0.71, 100, 0.4)
     assert score.sample_variance == pytest.approx(16 / 99)
-    assert (result.rows_total, len(store.row_scores("harness"))) == (0, 0)
+    assert (result.rows_total, result.rows_scored, result.succeeded) == (100, 100, True)
+    assert len(store.row_scores("harness")) == 0
     assert [(one.name, one.histogram) for one in result.scores] == [("pass@1", None)]
     assert store.verify(), store.verify().errors
 
