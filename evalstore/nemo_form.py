@@ -54,7 +54,8 @@ def entries(scores: list[MetricScore]) -> list[MetricScore]:
         has_number = isinstance(score.value, (int, float))
         # Of several scores of one name each begins with a number, or null, so that it is told which label is whose.
         if has_number or score.label is None or names.count(score.name) > 1:
-            found.append(score.model_copy(update={"value": _number(score.value) if has_number else None, "label": None}))
+            number = _number(score.value) if has_number else None
+            found.append(score.model_copy(update={"value": number, "label": None}))
         if score.label is not None:
             update = {"name": f"{score.name}.label", "value": score.label, "label": None}
             found.append(score.model_copy(update=update))

@@ -24,8 +24,8 @@ __all__ = ["Lines", "Pagination", "Result", "ResultPage"]
 class Result:
     """What a finished job yielded. `cost` is in USD, `duration` in seconds, times have a zone.
 
-    `metric`, `dataset` and `model` are references `workspace/name`, None where the job named none. Of a job whose scores
-    another tool has told, without the rows, `rows_total` and the like are what it tells, None where it does not.
+    `metric`, `dataset` and `model` are references `workspace/name`, None where the job named none. Where another tool
+    has told the scores, without the rows, `rows_total` and the like are what it tells, None where it does not.
     """
 
     name: str

@@ -18,7 +18,7 @@ _MOST = 2**63 - 1
 
 
 def check_names(job: dict[str, Any], metric: Any, suite: Any, more: Iterable[tuple[str, str]] = ()) -> set[str]:
-    """The metrics of a job, as its line tells them, and of its suites. `more` are pairs of suite and metric beside them.
+    """The metrics of a job, as its line tells them. `more` are pairs of suite and metric that it has beside them.
 
     Raises: UnknownField for a suite that it has not, or a metric that it, or that suite, has not; UsageError.
     """

@@ -188,7 +188,8 @@ class Store(Asking, Upkeep):
         For `rows`: job=NAME; item, reference, sample, scores, metadata: {name: dotted path}; row_key, cluster, latency,
         cost, prompt_tokens, completion_tokens, error, repetition: a dotted path; suite; skip_bad_rows; and what `job()`
         takes. For `nemo` the path is a folder of row-scores and aggregate-scores files, or one of those, or a list of
-        such paths; job=NAME where it is one job; and what `job()` takes. `progress` is called with the number of rows so far.
+        such paths; job=NAME where it is one job; and what `job()` takes. `progress` is called with the number of rows
+        so far.
 
         Raises: BrokenInput, which names file, line and field; then no job is left behind.
         """
@@ -201,24 +202,15 @@ class Store(Asking, Upkeep):
 
         `nemo` writes JOB.row-scores.jsonl and JOB.aggregate-scores.json.
 
-        Raises: JobNotFound, UsageError for an unknown format, or two jobs of one name; then nothing was written. OSError.
+        Raises: JobNotFound, UsageError for an unknown format or two jobs of one name: nothing is written; OSError.
         """
         from evalstore import exporters
 
-        exporters.check(format)
         if isinstance(jobs, str):
             raise UsageError(f"jobs is a list of names: write [{jobs!r}]")
-        named: dict[str, str] = {}
-        for job in jobs:
-            shown = self.show(job)
-            path = f"{shown['workspace']}/{shown['name']}"
-            if (other := named.setdefault(shown["name"], path)) != path:
-                raise UsageError(f"{other} and {path} would be the same files: export them to two folders")
-        return [
-            file
-            for name, path in named.items()
-            for file in exporters.run(format, name, self.row_scores(path), self.aggregate_scores(path), Path(to))
-        ]
+        return exporters.run(
+            format, jobs, show=self.show, rows=self.row_scores, scores=self.aggregate_scores, to=Path(to)
+        )
 
     def finish(self, job: str) -> int:
         """Commits a job that was interrupted (SIGKILL, power loss) with all its rows, as `interrupted`; their number.

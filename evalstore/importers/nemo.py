@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["import_nemo"]
 
+
 def import_nemo(
     paths: Sequence[Path],
     open_job: OpenJob,

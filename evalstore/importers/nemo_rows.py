@@ -65,9 +65,7 @@ def logged_rows(path: Path, seen: Seen) -> Iterator[tuple[int, dict[str, Any]]]:
             metadata["metric_errors"] = unplaced
         row_index = _part(path, line, record, "row_index", int)
         if row_index is not None and not 0 <= row_index < _MOST_ROWS:
-            raise BrokenInput(
-                f"is a whole number from 0 up, not {row_index}", file=path, line=line, field="row_index"
-            )
+            raise BrokenInput(f"is a whole number from 0 up, not {row_index}", file=path, line=line, field="row_index")
         yield (
             line,
             {

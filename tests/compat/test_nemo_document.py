@@ -89,7 +89,8 @@ def test_results_are_listed_looked_at_and_deleted(scored, run, names):
         wanted = ["llama-job", "my-job-name"] if "created_at" in statement else ["llama-job"]
         assert [result.name for result in names["results"]] == wanted
     assert run(block_with("in client.evaluation.metric_job_results.list()")) == "llama-job\nmy-job-name\n"
-    assert run(block_with("page_size=25")).splitlines() == ["Page 1 of 1", "2 total results", "llama-job", "my-job-name"]
+    page = run(block_with("page_size=25"))
+    assert page.splitlines() == ["Page 1 of 1", "2 total results", "llama-job", "my-job-name"]
     run(block_with("retrieve"))
     assert names["result"].metric == "my-workspace/my-metric"
     run(block_with("delete"))

@@ -1,4 +1,4 @@
-"""Scores that another tool has told, without the rows: what it says is kept, and what it does not say is not made up."""
+"""Scores that another tool has told, without the rows: what it says is kept, what it does not is not made up."""
 
 import json
 import math
