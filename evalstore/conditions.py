@@ -26,7 +26,7 @@ def conditions(where: str | list[str] | tuple[str, ...] | None, metrics: set[str
 
     FIELD is a metric (`rouge`, `rouge:rouge_1`, or `score.NAME` where a row field has the same name), a row field, or a
     path inside item, sample, reference or metadata (`metadata.category`). OP is one of = != < <= > >= and ~ (holds the
-    text, whatever its case). VALUE is a number (inf, -inf and nan are), true, false, null, or text with or without quotes.
+    text, whatever its case). VALUE is a number (also inf, -inf, nan), true, false, null or text, quoted or not.
     A metric or name with a colon in it stands in double quotes (`"a:b":c`). A label is neither less nor greater than a
     number, and nothing is less or greater than NaN.
 
