@@ -156,10 +156,13 @@ def test_wrong_options(options, code, message, *, run, records, root):
     assert not list(root.glob("*/default/*"))
 
 
-def test_a_name_that_is_taken(run, records, root):
-    run("import", "rows", records, "--job", "j", "--score", "out.ok", store=root)
-    done = run("import", "rows", records, "--job", "j", "--score", "out.ok", store=root)
+def test_under_a_name_that_is_taken_only_the_same_content_is_welcome(run, records, root):
+    first = run("import", "rows", records, "--job", "j", "--score", "out.ok", store=root)
+    again = run("import", "rows", records, "--job", "j", "--score", "out.ok", store=root)
+    assert (again.code, again.stdout) == (0, first.stdout)
+    done = run("import", "rows", records, "--job", "j", "--score", "out.ok", "--tag", "new", store=root)
     assert (done.code, done.stdout) == (2, "")
+    assert "'j' exists" in done.stderr
 
 
 def test_progress_is_shown_on_a_terminal_only(process, terminal, tmp_path):
