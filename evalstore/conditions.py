@@ -97,10 +97,11 @@ def _unquoted(part: str) -> str:
     return part[1:-1].replace('""', '"') if is_quoted else part
 
 
-def _number(value: str) -> float | None:
+def _number(value: str) -> str | None:
+    """The number that a text is, as text that DuckDB casts: its older clients make null of a NaN that is bound."""
     if value.lower() in ("true", "false"):
-        return float(value.lower() == "true")
+        return str(float(value.lower() == "true"))
     try:
-        return float(value)
+        return str(float(value))
     except ValueError:
         return None
