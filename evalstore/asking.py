@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, get_args
 
-from evalstore import conditions, frames, json_text, names, queries, store_folder
+from evalstore import conditions, frames, json_text, names, queries, row_questions, store_folder
 from evalstore.aggregates import AggregateScores
 from evalstore.arrow_lines import as_dicts
 from evalstore.errors import JobNotFound, UnknownField, UsageError, near
 from evalstore.job_document import document_problem
 from evalstore.job_folder import is_interrupted
-from evalstore.rows import COLUMNS, RowScores
+from evalstore.rows import RowScores
 from evalstore.session import Session
 
 if TYPE_CHECKING:
@@ -142,6 +142,9 @@ class Asking:
         self, job: str, by: str | None, metric: str | None, suite: str | None, errors: queries.Errors
     ) -> AggregateScores:
         [line] = as_dicts(self._job(job))
+        if metric is not None or suite is not None:
+            told = queries.aggregate_scores(self._asking, job_id=line["job_id"]).select(["suite", "metric"])
+            row_questions.check_names(line, metric, suite, [(one["suite"], one["metric"]) for one in told.to_pylist()])
         if by is None and _policy(errors) == "exclude":
             return AggregateScores(
                 queries.aggregate_scores(self._asking, job_id=line["job_id"], metric=metric, suite=suite)
@@ -181,7 +184,7 @@ class Asking:
             columns: the parts of a row to give (item, sample, requests, latency, ...), beside its keys and scores; all
                 by default. A part that was not asked for is not there: reading it is an AttributeError.
 
-        Raises: JobNotFound, InvalidCondition, UnknownField.
+        Raises: JobNotFound, InvalidCondition, UnknownField, UsageError.
         """
         return self._asking.consistently(
             lambda: self._row_scores(
@@ -200,12 +203,10 @@ class Asking:
         limit: int | None,
         columns: Sequence[str] | None,
     ) -> RowScores:
-        if columns is not None and (unknown := [one for one in columns if one not in COLUMNS]):
-            raise UnknownField(f"a row has no part {unknown[0]!r}; {near(str(unknown[0]), COLUMNS, most=20)}")
+        wanted, limit = row_questions.checked_columns(columns), row_questions.checked_limit(limit)
+        row_questions.check_order(order)
         [line] = as_dicts(self._job(job))
-        metrics = {score["metric"] for one in line["suites"] or () for score in one["metrics"]}
-        if metric is not None and metric not in metrics:
-            raise UnknownField(f"job {line['name']!r} has no metric {metric!r}; {near(metric, metrics)}")
+        metrics = row_questions.check_names(line, metric, suite)
         rows = queries.select_rows(
             self._asking,
             job_id=line["job_id"],
@@ -214,10 +215,10 @@ class Asking:
             metric=metric,
             suite=suite,
             limit=limit,
-            columns=list(COLUMNS if columns is None else columns),
+            columns=wanted,
         )
         scores = queries.row_scores(self._asking, job_id=line["job_id"], metric=metric, suite=suite)
-        return RowScores(line["name"], rows, scores, columns)
+        return RowScores(line["name"], rows, scores, None if columns is None else wanted)
 
     def trend(
         self,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Any
 
@@ -17,6 +16,8 @@ FORM = re.compile(
     re.DOTALL,
 )
 """FIELD OP VALUE."""
+_SCORE = re.compile(r'("(?:[^"]|"")+"|[^":][^:]*)(?:\s*:\s*("(?:[^"]|"")+"|.+))?', re.DOTALL)
+"""METRIC or METRIC:NAME, each in double quotes where it holds a colon; a quote in it is doubled."""
 _NAMES = {"==": "=", "<>": "!="}
 _KEY, _INDEX = r'(?:"[^"]*"|[^.\[\]"]+)', r"\[[0-9]+\]"
 _PATH = re.compile(rf"(?:{_KEY}|{_INDEX})(?:\.{_KEY}|{_INDEX})*")
@@ -28,12 +29,16 @@ def conditions(where: str | list[str] | tuple[str, ...] | None, metrics: set[str
 
     FIELD is a metric (`rouge`, `rouge:rouge_1`, or `score.NAME` where a row field has the same name), a row field, or a
     path inside item, sample, reference or metadata (`metadata.category`). OP is one of = != < <= > >= and ~ (holds the
-    text, whatever its case). VALUE is a number, true, false, null or text, with or without quotes.
+    text, whatever its case). VALUE is a number (also inf, -inf, nan), true, false, null or text, quoted or not.
+    A metric or name with a colon in it stands in double quotes (`"a:b":c`). A label is neither less nor greater than a
+    number, and nothing is less or greater than NaN.
 
     Raises: InvalidCondition, UnknownField.
     """
     if where is None:
         return []
+    if not isinstance(where, (str, list, tuple)):
+        raise InvalidCondition(f"where is a condition 'FIELD OP VALUE', or a list of them, not {where!r}")
     return [_condition(one, metrics) for one in ([where] if isinstance(where, str) else where)]
 
 
@@ -76,20 +81,34 @@ def _condition(text: str, metrics: set[str]) -> dict[str, Any]:
     source = None if field.startswith("score.") else row_source(field)
     if source is not None:
         return condition | {"source": source[0], "path": source[1]}
-    metric, _, name = (part.strip('"') for part in field.removeprefix("score.").partition(":"))
-    if field.strip('"') in metrics:
-        metric, name = field.strip('"'), ""
+    metric, name = _metric_and_name(field.removeprefix("score."), metrics)
     if metric not in metrics:
         valid = [*metrics, *ROW_FIELDS, *(f"{column}.<path>" for column in _DOCUMENTS)]
         raise UnknownField(f"{text!r}: there is no field {field!r}; {near(field, valid, most=20)}")
-    return condition | {"source": "score", "metric": metric, "name": name or None}
+    return condition | {"source": "score", "metric": metric, "name": name}
 
 
-def _number(value: str) -> float | None:
+def _metric_and_name(field: str, metrics: set[str]) -> tuple[str, str | None]:
+    """The metric that a field names, and its name where there is one: `a`, `a:b`, `"a:b":c`."""
+    if field in metrics:
+        return field, None
+    match = _SCORE.fullmatch(field)
+    if match is None:
+        return field, None
+    metric, name = (part and _unquoted(part.strip()) for part in match.groups())
+    return metric, name or None
+
+
+def _unquoted(part: str) -> str:
+    is_quoted = len(part) > 1 and part[0] == part[-1] == '"'
+    return part[1:-1].replace('""', '"') if is_quoted else part
+
+
+def _number(value: str) -> str | None:
+    """The number that a text is, as text that DuckDB casts: its older clients make null of a NaN that is bound."""
     if value.lower() in ("true", "false"):
-        return float(value.lower() == "true")
+        return str(float(value.lower() == "true"))
     try:
-        number = float(value)
+        return str(float(value))
     except ValueError:
         return None
-    return number if math.isfinite(number) else None

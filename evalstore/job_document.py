@@ -83,7 +83,8 @@ def _is_aggregate(aggregate: dict[str, Any]) -> bool:
         texts, numbers = _aggregate_texts(aggregate), _aggregate_numbers(aggregate)
     except KeyError:
         return False
-    return set(map(type, texts)) == {str} and set(map(type, numbers)) <= {int, bool}
+    untold = {type(None)} if aggregate.get("is_told") else set()  # counts that another tool did not tell
+    return set(map(type, texts)) == {str} and set(map(type, numbers)) <= {int, bool} | untold
 
 
 def _is_file(file: Any) -> bool:

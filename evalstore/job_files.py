@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from evalstore.database import for_glob
 from evalstore.durable_files import write_document
 from evalstore.job_folder import EMPTY
+from evalstore.told_rows import told_rows
 from evalstore.workbench import Workbench, write_empty_files
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def _document(draft: JobDraft, measured: Measured) -> dict[str, Any]:
         suite["status"] = status
         suite["error"] = suite["error"] or (error or {}).get("message")
         del suite["job_id"], suite["rows_error"]
+    none: dict[str, int | None]
     none = dict.fromkeys(("rows_total", "rows_scored", "rows_unscored", "rows_error", "total_events", "total_suites",
                           "total_metrics", "metrics_unscaled"), 0)  # fmt: skip
     started, finished = job.get("started_at"), job.get("finished_at")
@@ -71,6 +73,8 @@ def _document(draft: JobDraft, measured: Measured) -> dict[str, Any]:
         del aggregate["job_id"]
     known = {_named(aggregate) for aggregate in aggregates}
     told = [aggregate for aggregate in job.pop("told_aggregates", None) or () if _named(aggregate) not in known]
+    if not draft.rows_count:
+        none |= told_rows(aggregates + told)
     return {
         "schema_version": DOCUMENT_VERSION,
         "job": {**job, **none, **{k: v for k, v in totals.items() if k != "job_id"}},

@@ -160,7 +160,7 @@ class AggregateScore(BaseModel):
 
     `count` scores took part; `rows_scored` of `rows_total` rows have one. `variance` and `std_dev` are those of the
     population, `sample_*` those of a sample; `std_error` is that of the mean. `is_told` marks what another tool has
-    computed, from rows that are not here.
+    computed, from rows that are not here; only there a count may be None: it was not told.
     """
 
     suite: str
@@ -168,8 +168,8 @@ class AggregateScore(BaseModel):
     name: str
     slice: str | None = None
     score_type: Literal["range", "rubric"]
-    count: int
-    nan_count: int
+    count: int | None
+    nan_count: int | None
     inf_count: int
     out_of_range: int
     sum: float | None
@@ -184,10 +184,10 @@ class AggregateScore(BaseModel):
     median: float | None
     passed: int | None
     evaluated: int | None
-    rows_scored: int
-    rows_unscored: int
+    rows_scored: int | None
+    rows_unscored: int | None
     rows_error: int
-    rows_total: int
+    rows_total: int | None
     is_told: bool = False
 
     def to_dict(self) -> dict[str, Any]:

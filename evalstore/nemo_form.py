@@ -14,29 +14,58 @@ from evalstore import json_text
 if TYPE_CHECKING:
     from evalstore.models import AggregateScore, MetricScore, RowScore
 
-__all__ = ["NUMBERS", "PERCENTILES", "aggregate_document", "row_line"]
+__all__ = ["KEYS", "NUMBERS", "PARTS", "PERCENTILES", "aggregate_document", "entries", "metric_errors", "row_line"]
 
 NUMBERS = {"nan": math.nan, "inf": math.inf, "infinity": math.inf, "-inf": -math.inf, "-infinity": -math.inf}
 """The texts that stand for numbers, in lower case."""
+KEYS = ("row_index", "item", "sample", "metrics", "requests", "metric_errors", "suite", "error")
+"""What a line of row scores holds; `suite` and `error` are ours."""
+PARTS = ("item", "sample", "requests", "metadata", "error")
+"""The parts of a row that its line is made of."""
 PERCENTILES = tuple(f"p{percent}" for percent in range(10, 101, 10))
 _COMMON = ("name", "count", "nan_count", "sum", "mean", "min", "max", "std_dev", "variance", "score_type")
 
 
 def row_line(row: RowScore) -> str:
-    """A row as one line of `row-scores.jsonl`."""
+    """A row as one line of `row-scores.jsonl`. What its metadata holds beside the line's own keys is written too."""
     line: dict[str, Any] = {
-        "row_index": row.row_index,
+        "row_index": None if row.metadata.get("row_index", ...) is None else row.row_index,
         "item": row.item,
         "sample": row.sample,
-        "metrics": {metric: _entries(scores) for metric, scores in row.metrics.items()},
+        "metrics": {
+            metric: [{"name": one.name, "value": _written(one.value)} for one in entries(scores)]
+            for metric, scores in row.metrics.items()
+        },
         "requests": row.requests,
-        "metric_errors": row.metric_errors or None,
+        "metric_errors": metric_errors(row) or None,
     }
     if row.suite != "default":
         line["suite"] = row.suite
     if row.error is not None:
         line["error"] = row.error
-    return json_text.dumps(line)[0]
+    return json_text.dumps({**line, **{key: value for key, value in row.metadata.items() if key not in KEYS}})[0]
+
+
+def entries(scores: list[MetricScore]) -> list[MetricScore]:
+    """The scores of one metric as they are told there: numbers as doubles (NaN is NaN), each label apart."""
+    found = []
+    names = [score.name for score in scores]
+    for score in scores:
+        has_number = isinstance(score.value, (int, float))
+        # Of several scores of one name each begins with a number, or null, so that it is told which label is whose.
+        if has_number or score.label is None or names.count(score.name) > 1:
+            number = _number(score.value) if has_number else None
+            found.append(score.model_copy(update={"value": number, "label": None}))
+        if score.label is not None:
+            update = {"name": f"{score.name}.label", "value": score.label, "label": None}
+            found.append(score.model_copy(update=update))
+    return found
+
+
+def metric_errors(row: RowScore) -> dict[str, Any]:
+    """The errors of metrics: those of its scores, and those that came in beside scores that are whole."""
+    told = row.metadata.get("metric_errors")
+    return {**(told if isinstance(told, dict) else {}), **row.metric_errors}
 
 
 def aggregate_document(scores: list[AggregateScore]) -> dict[str, Any]:
@@ -47,24 +76,24 @@ def aggregate_document(scores: list[AggregateScore]) -> dict[str, Any]:
         shape = (
             ("percentiles", "histogram") if score.score_type == "range" else ("rubric_distribution", "mode_category")
         )
-        lines.append({field: told[field] for field in (*_COMMON, *shape)})
+        lines.append({field: _finite(told[field]) for field in (*_COMMON, *shape)})
     return {"scores": lines}
 
 
-def _entries(scores: list[MetricScore]) -> list[dict[str, Any]]:
-    entries = []
-    for score in scores:
-        has_number = isinstance(score.value, (int, float))
-        if has_number or score.label is None:
-            entries.append({"name": score.name, "value": _number(score.value)})
-        if score.label is not None:
-            entries.append({"name": f"{score.name}.label", "value": score.label})
-    return entries
-
-
 def _number(value: Any) -> Any:
-    if isinstance(value, bool):
-        return float(value)
+    return float(value) if isinstance(value, bool) else value
+
+
+def _written(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     return value
+
+
+def _finite(value: Any) -> Any:
+    """A value of aggregates, which has null in place of what is not finite."""
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

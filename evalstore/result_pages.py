@@ -25,7 +25,8 @@ __all__ = ["Lines", "Pagination", "Result", "ResultPage"]
 class Result:
     """What a finished job yielded. `cost` is in USD, `duration` in seconds, times have a zone.
 
-    `metric`, `dataset` and `model` are references `workspace/name`, None where the job named none.
+    `metric`, `dataset` and `model` are references `workspace/name`, None where the job named none. Where another tool
+    has told the scores, without the rows, `rows_total` and the like are what it tells, None where it does not.
     """
 
     name: str
@@ -44,10 +45,10 @@ class Result:
     group: str | None
     tags: list[str]
     notes: list[dict[str, Any]]
-    rows_total: int
-    rows_scored: int
-    rows_unscored: int
-    rows_error: int
+    rows_total: int | None
+    rows_scored: int | None
+    rows_unscored: int | None
+    rows_error: int | None
     overall_score: float | None
     pass_rate: float | None
     cost: float | None
@@ -68,7 +69,7 @@ class Result:
     @property
     def succeeded(self) -> bool:
         """Whether the job came to its end and scored something."""
-        return self.status == "completed" and self.rows_scored > 0
+        return self.status == "completed" and self.rows_scored != 0
 
     @cached_property
     def scores(self) -> list[Score]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from functools import cached_property
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalstore import json_text
 from evalstore.arrow_lines import as_dicts
+from evalstore.errors import UsageError
 from evalstore.frames import Answer, check_process, to_polars
 from evalstore.models import MetricScore, RowScore
 
@@ -63,9 +65,17 @@ class RowScores(Answer):
         """Writes one JSON object per row, in the form of NeMo Evaluator's `row-scores.jsonl`; the number of rows.
 
         NaN is the string "NaN" there, and a score with a label two entries: `quality` and `quality.label`.
+
+        Raises: UsageError where parts of the rows were left out by `columns=`; then nothing was written. OSError.
         """
         from evalstore import nemo_form
 
+        if missing := [part for part in nemo_form.PARTS if part not in self._rows.column_names]:
+            parts = ", ".join(map(repr, nemo_form.PARTS))
+            raise UsageError(
+                f"rows without {', '.join(missing)} cannot be written in this form: leave columns out of row_scores(), "
+                f"or name {parts} there too"
+            )
         with Path(path).open("w", encoding="utf-8") as file:
             file.writelines(f"{nemo_form.row_line(row)}\n" for row in self)
         return len(self)
@@ -73,9 +83,13 @@ class RowScores(Answer):
     def wide(self) -> pl.DataFrame:
         """One line per row: the row's fields, then one column `<metric>:<name>` per score, numeric where it is numeric.
 
-        A score that is missing is null, NaN is NaN; several scores of the same name get `#1`, `#2`, ... appended. The
-        rows whose lowest score is below 0.7, whatever is NaN or missing beside it:
-        `wide.filter(pl.min_horizontal((cs.contains(":") & cs.numeric()).fill_nan(None)) < 0.7)`.
+        A score that is missing is null, NaN is NaN. Where some of the scores are numbers, labels stand in a column of
+        their own, `<metric>:<name>.label`; where none is, in that of the score. Several scores of the same name get
+        `#1`, `#2`, ... appended. A metric or name with `:`, `#` or `"` in it, or with `.label` at its end, stands in
+        double quotes, so that no two scores share a column.
+
+        The rows whose lowest score is below 0.7, whatever is NaN or missing beside it:
+        `wide.filter(pl.any_horizontal((cs.contains(":") & cs.numeric()) < 0.7))`.
         """
         check_process()
         import polars as pl
@@ -85,9 +99,14 @@ class RowScores(Answer):
         columns: dict[str, pl.DataFrame] = {}
         for key, part in scores.group_by(["metric", "name", "score_index"], maintain_order=True):
             metric, name, index = key
-            column = f"{metric}:{name}" + (f"#{index}" if index else "")
-            is_text = part["value"].null_count() == len(part) and part["label"].null_count() < len(part)
-            columns[column] = part.select(*_KEY, pl.col("label" if is_text else "value").alias(column))
+            column = f"{_quoted(metric)}:{_quoted(name)}" + (f"#{index}" if index else "")
+            has_labels = part["label"].null_count() < len(part)
+            is_numeric = part["value"].null_count() < len(part) or not has_labels
+            if is_numeric:
+                columns[column] = part.select(*_KEY, pl.col("value").alias(column))
+            if has_labels:
+                column += ".label" if is_numeric else ""
+                columns[column] = part.select(*_KEY, pl.col("label").alias(column))
         for column in sorted(columns):
             rows = rows.join(columns[column], on=list(_KEY), how="left", maintain_order="left")
         return rows
@@ -100,6 +119,12 @@ class RowScores(Answer):
         rows = to_polars(self._rows).with_row_index("place").select("place", *_KEY)
         scores = to_polars(self._scores).join(rows, on=list(_KEY), how="inner", maintain_order="left")
         return scores.sort("place", maintain_order=True).select(pl.exclude("place")).to_arrow()
+
+
+def _quoted(part: Any) -> str:
+    """A metric or a name as a part of a column's name."""
+    is_plain = not re.search(r'[:#"]|\.label$', part)
+    return str(part) if is_plain else '"' + part.replace('"', '""') + '"'
 
 
 def _row_score(job: str, row: dict[str, Any], scores: list[dict[str, Any]]) -> RowScore:

@@ -187,8 +187,9 @@ class Store(Asking, Upkeep):
         For `langsmith`: job=NAME, without which it is that of the experiment; suite; and what `job()` takes.
         For `rows`: job=NAME; item, reference, sample, scores, metadata: {name: dotted path}; row_key, cluster, latency,
         cost, prompt_tokens, completion_tokens, error, repetition: a dotted path; suite; skip_bad_rows; and what `job()`
-        takes. For `nemo` the path is a folder of row-scores and aggregate-scores files, or one of those; job=NAME where
-        it is one job; and what `job()` takes. `progress` is called with the number of rows so far.
+        takes. For `nemo` the path is a folder of row-scores and aggregate-scores files, or one of those, or a list of
+        such paths; job=NAME where it is one job; and what `job()` takes. `progress` is called with the number of rows
+        so far.
 
         Raises: BrokenInput, which names file, line and field; then no job is left behind.
         """
@@ -201,17 +202,15 @@ class Store(Asking, Upkeep):
 
         `nemo` writes JOB.row-scores.jsonl and JOB.aggregate-scores.json.
 
-        Raises: JobNotFound, UsageError, OSError.
+        Raises: JobNotFound, UsageError for an unknown format or two jobs of one name: nothing is written; OSError.
         """
         from evalstore import exporters
 
         if isinstance(jobs, str):
             raise UsageError(f"jobs is a list of names: write [{jobs!r}]")
-        files = []
-        for job in jobs:
-            name = self.show(job)["name"]
-            files += exporters.run(format, name, self.row_scores(job), self.aggregate_scores(job), Path(to))
-        return files
+        return exporters.run(
+            format, jobs, show=self.show, rows=self.row_scores, scores=self.aggregate_scores, to=Path(to)
+        )
 
     def finish(self, job: str) -> int:
         """Commits a job that was interrupted (SIGKILL, power loss) with all its rows, as `interrupted`; their number.

@@ -576,7 +576,10 @@ OPERATORS = {
 
 
 def holds(value, kind, op, wanted, *, is_quoted):
-    """What the condition means, in Python: both sides as numbers when both are, else as text; null meets none."""
+    """What the condition means, in Python: both sides as numbers when both are, else as text; null meets none.
+
+    A text is neither less nor greater than a number; what a document holds is text, beside the number that it reads as.
+    """
     text = wanted if isinstance(wanted, str) else json.dumps(wanted)
     if value is None:
         return False
@@ -586,6 +589,8 @@ def holds(value, kind, op, wanted, *, is_quoted):
     actual = number_of(value, kind)
     if number is not None and actual is not None:
         return OPERATORS[op](actual, number)
+    if op in ("<", "<=", ">", ">=") and (number is not None or (kind == "score" and not isinstance(value, str))):
+        return False
     return OPERATORS[op](text_of(value, kind), text)
 
 

@@ -95,10 +95,6 @@ def show(
 
     store = place.open()
     known = store.show(job)
-    _check(
-        known["name"], "metric", metric, [one["metric"] for each in known["suites"] or () for one in each["metrics"]]
-    )
-    _check(known["name"], "suite", suite, [each["name"] for each in known["suites"] or ()])
     frame = store.aggregate_scores(job, by=by, metric=metric, suite=suite, errors=errors).to_polars()
     write(
         Answer(
@@ -235,11 +231,6 @@ def _say_if_interrupted(store: Store) -> None:
     if names := store.known("interrupted"):
         are, job = ("was", names[0]) if len(names) == 1 else ("were", "JOB")
         say(f"({', '.join(names)} {are} interrupted; `evalstore finish {job}` stores what was logged)")
-
-
-def _check(job: str, what: str, given: str | None, known: list[str]) -> None:
-    if given is not None and given not in known:
-        raise UnknownField(f"job {job!r} has no {what} {given!r}; {near(given, known)}")
 
 
 def _explain_nothing(store: Store, frame: pl.DataFrame, narrow: dict[str, str | None]) -> None:

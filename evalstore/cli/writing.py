@@ -10,7 +10,7 @@ from evalstore.cli import completion
 from evalstore.cli.options import Place, document_file, format_option, keys_and_values, names_and_paths
 from evalstore.cli.output import Answer, counted, progress, say, write
 from evalstore.cli.program import Command, Group
-from evalstore.errors import BrokenInput, UsageError
+from evalstore.errors import BrokenInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,22 +133,15 @@ def import_rows(
 def import_nemo(
     place: Place, /, *, paths: tuple[str, ...], labels: tuple[str, ...], format: str, **options: Any
 ) -> None:
-    """Import the artifacts in each PATH, a folder or one file: row-scores JSONL with aggregate-scores JSON beside it.
+    """Import the artifacts at the PATHs, folders and files: row-scores JSONL with aggregate-scores JSON beside it.
 
     A job is named after its files: NAME.row-scores.jsonl, or NAME/row-scores.jsonl. Aggregates are computed from rows;
     those of which there are no rows are stored as they are told, and marked is_told.
     """
-    from evalstore.importers.report import ImportReport
-
-    if options["job"] and len(paths) > 1:
-        raise UsageError(f"--job names one job, and there are {len(paths)} paths")
     options["labels"] = keys_and_values("--label", labels)
-    store = place.open()
     with progress("importing", "rows") as tell:
-        reports = [store.import_from("nemo", path, progress=tell, **options) for path in paths]
-    files = [file for report in reports for file in report.files]
-    jobs = [job for report in reports for job in report.jobs]
-    _write_report(ImportReport("nemo", files, jobs, sum(report.rows for report in reports)), format)
+        report = place.open().import_from("nemo", list(paths), progress=tell, **options)
+    _write_report(report, format)
 
 
 @click.group(
@@ -180,11 +173,12 @@ def _write_report(report: ImportReport, format: str) -> None:
     import polars as pl
 
     from evalstore.cli.pages.jobs import frame_page
+    from evalstore.importers.report import unchanged
 
     what: dict[str, list[Any]] = {"job": report.jobs} if len(report.jobs) == 1 else {"jobs": [len(report.jobs)]}
     frame = pl.DataFrame({**what, "rows": [report.rows], "bad rows": [report.bad_rows]})
     write(Answer(lambda: frame, lambda: frame_page(frame), report.to_dict), format)
     for job in report.jobs:
-        say(f"stored job {job}")
+        say(flag if (flag := unchanged(job)) in report.flags else f"stored job {job}")
     if report.bad_rows:
         say(f"bad rows stand as rows in error: evalstore rows {report.jobs[0]} --where 'error ~ BrokenInput'")

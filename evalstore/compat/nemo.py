@@ -9,13 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from evalstore import nemo_form
 from evalstore.store import Store
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from evalstore.aggregates import AggregateScores
+    from evalstore.models import RowScore
     from evalstore.result_pages import Result, ResultPage
     from evalstore.rows import RowScores
 
@@ -76,15 +78,36 @@ class AggregateScoresDownload:
         return self.store.aggregate_scores(_named(job, workspace))
 
 
+class Rows:
+    """The rows of a job as the original tells them: true is 1.0, and a label is a score of its own, `quality.label`.
+
+    Iterable any number of times; all else is that of `store.row_scores()`: `len()`, `.to_polars()`, `.wide()`, ...
+    """
+
+    def __init__(self, rows: RowScores) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[RowScore]:
+        for row in self._rows:
+            metrics = {metric: nemo_form.entries(scores) for metric, scores in row.metrics.items()}
+            yield row.model_copy(update={"metrics": metrics, "metric_errors": nemo_form.metric_errors(row)})
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._rows, name)
+
+
 @dataclass(frozen=True)
 class RowScoresDownload:
     """The rows of a job with their scores."""
 
     store: Store
 
-    def download(self, job: str, *, workspace: str | None = None, limit: int | None = None) -> RowScores:
+    def download(self, job: str, *, workspace: str | None = None, limit: int | None = None) -> Rows:
         """The rows, to walk any number of times; NaN is a number, not a text. Raises: JobNotFound."""
-        return self.store.row_scores(_named(job, workspace), limit=limit)
+        return Rows(self.store.row_scores(_named(job, workspace), limit=limit))
 
 
 @dataclass(frozen=True)

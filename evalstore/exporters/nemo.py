@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from evalstore import json_text, nemo_form
+from evalstore.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from evalstore.aggregates import AggregateScores
     from evalstore.rows import RowScores
 
-__all__ = ["export_job"]
+__all__ = ["by_name", "export_job"]
+
+
+def by_name(shown: Iterable[dict[str, Any]]) -> dict[str, str]:
+    """The jobs as `workspace/NAME` by the name of their files. Raises: UsageError where two have one name."""
+    named: dict[str, str] = {}
+    for job in shown:
+        path = f"{job['workspace']}/{job['name']}"
+        if (other := named.setdefault(job["name"], path)) != path:
+            raise UsageError(f"{other} and {path} would be the same files: export them to two folders")
+    return named
 
 
 def export_job(job: str, rows: RowScores, scores: AggregateScores, to: Path) -> list[Path]:

@@ -28,7 +28,7 @@ def run(
     progress: Callable[[int], None] | None = None,
     **options: Any,
 ) -> ImportReport:
-    """Runs the importer of one format on a file, or on what is in memory.
+    """Runs the importer of one format on a file, on several where it takes them, or on what is in memory.
 
     What is there already, with the same content, is left as it is, and flagged.
 
@@ -40,11 +40,12 @@ def run(
         from evalstore.importers import langsmith
 
         return langsmith.import_results(source, open_job, progress=progress, **options)
-    path = Path(source)
     if format == "nemo":
         from evalstore.importers import nemo
 
-        return nemo.import_nemo(path, open_job, is_repeat, progress=progress, **options)
+        paths = [Path(one) for one in (source if isinstance(source, (list, tuple)) else [source])]
+        return nemo.import_nemo(paths, open_job, is_repeat, progress=progress, **options)
+    path = Path(source)
     from evalstore.importers import records
 
     try:

@@ -2,45 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from evalstore import models
 from evalstore.errors import BrokenInput, JobExists, UsageError
-from evalstore.importers import nemo_aggregates, nemo_rows
+from evalstore.importers import nemo_aggregates, nemo_files, nemo_rows
 from evalstore.importers.records import content_hash
 from evalstore.importers.report import ImportReport, unchanged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from evalstore.importers.nemo_files import Artifacts
     from evalstore.importers.report import IsRepeat, OpenJob
 
 __all__ = ["import_nemo"]
 
-_ROWS, _AGGREGATES = "row-scores.jsonl", "aggregate-scores.json"
-_REPORT_EVERY = 1000
-
-
-@dataclass
-class _Artifacts:
-    """The files of one job."""
-
-    rows: Path | None = None
-    aggregates: Path | None = None
-    files: list[Path] = field(default_factory=list)
-
-    def add(self, path: Path) -> None:
-        self.files.append(path)
-        if path.suffix == ".jsonl":
-            self.rows = path
-        else:
-            self.aggregates = path
-
 
 def import_nemo(
-    path: Path,
+    paths: Sequence[Path],
     open_job: OpenJob,
     is_repeat: IsRepeat,
     *,
@@ -48,16 +30,16 @@ def import_nemo(
     progress: Callable[[int], None] | None = None,
     **context: Any,
 ) -> ImportReport:
-    """Imports a folder of artifacts, or one file with what belongs to it: each job as one.
+    """Imports folders of artifacts and single files, each with what belongs to it: each job as one.
 
     A job is named after its files (`NAME.row-scores.jsonl`, or NAME/row-scores.jsonl). Aggregates of which there are no
     rows are stored as they are told, and marked `is_told`.
 
     Raises: BrokenInput (file, line, field), UsageError; then the job in hand is not left behind.
     """
-    found = _found(path)
+    found = nemo_files.find(paths)
     if job is not None and len(found) > 1:
-        raise UsageError(f"{path} holds {len(found)} jobs, and job names one: leave it out")
+        raise UsageError(f"there are {len(found)} jobs, and job names one: leave it out, or name one file")
     jobs, flags, count = list[str](), list[str](), 0
     for found_name, artifacts in found.items():
         name = job or found_name
@@ -74,48 +56,29 @@ def import_nemo(
     return ImportReport("nemo", files, jobs, count, flags=flags)
 
 
-def _import_job(name: str, artifacts: _Artifacts, open_job: OpenJob, context: dict[str, Any]) -> int:
+def _import_job(name: str, artifacts: Artifacts, open_job: OpenJob, context: dict[str, Any]) -> int:
     """Stores one job; the number of its rows."""
     told = nemo_aggregates.read(artifacts.aggregates) if artifacts.aggregates else []
     seen = nemo_rows.scan(artifacts.rows) if artifacts.rows else nemo_rows.Seen()
     metrics = nemo_aggregates.declarations(told, seen)
+    try:
+        models.declarations(metrics)
+    except UsageError as error:
+        raise BrokenInput(str(error), file=artifacts.aggregates or artifacts.rows) from error
     kept = nemo_aggregates.without_rows(told, seen)
     main = artifacts.files[0]
     source = {"tool": "nemo", "path": str(main), "content_hash": content_hash(main)}
     opened = open_job(name, source=source, told_aggregates=kept, **{"metrics": metrics, **context})
     count = 0
     try:
-        for row in nemo_rows.logged_rows(artifacts.rows, seen) if artifacts.rows else ():
-            opened.log(**row)
+        for line, row in nemo_rows.logged_rows(artifacts.rows, seen) if artifacts.rows else ():
+            try:
+                opened.log(**row)
+            except UsageError as error:
+                raise BrokenInput(str(error), file=artifacts.rows, line=line) from error
             count += 1
         opened.finish()
     except BaseException:
         opened.abandon()
         raise
     return count
-
-
-def _found(path: Path) -> dict[str, _Artifacts]:
-    """The artifacts at a path by the name of their job."""
-    if path.is_dir():
-        files = sorted(file for kind in (_ROWS, _AGGREGATES) for file in path.rglob(f"*{kind}"))
-        if not files:
-            raise BrokenInput(f"holds no artifacts: files that end in {_ROWS} or {_AGGREGATES}", file=path)
-    else:
-        files = [path]
-        if path.suffix == ".jsonl" and path.name.endswith(_ROWS):
-            beside = path.with_name(path.name.removesuffix(_ROWS) + _AGGREGATES)
-            files += [beside] if beside.exists() else []
-    found: dict[str, _Artifacts] = {}
-    for file in files:
-        found.setdefault(_job_name(file), _Artifacts()).add(file)
-    return found
-
-
-def _job_name(file: Path) -> str:
-    for kind in (_ROWS, _AGGREGATES):
-        if file.name == kind:
-            return file.resolve().parent.name
-        if file.name.endswith(kind):
-            return file.name.removesuffix(kind).rstrip(".-_")
-    return file.stem

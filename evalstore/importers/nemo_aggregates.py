@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from evalstore import json_text
 from evalstore.errors import BrokenInput
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 __all__ = ["declarations", "read", "without_rows"]
 
 
+_Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
+
+
 class _Bin(BaseModel):
-    count: int
+    count: Annotated[int, Field(ge=0, le=2**32 - 1)]
 
 
 class _Histogram(BaseModel):
@@ -31,13 +34,13 @@ class _Step(BaseModel):
     label: str
     value: float | None = None
     description: str | None = None
-    count: int = 0
+    count: _Count = 0
 
 
 class _Told(BaseModel):
     name: str
-    count: int = 0
-    nan_count: int = 0
+    count: _Count | None = None
+    nan_count: _Count | None = None
     sum: float | None = None
     mean: float | None = None
     min: float | None = None
@@ -89,9 +92,11 @@ def without_rows(told: list[_Told], seen: Seen) -> list[dict[str, Any]]:
 
 
 def _line(told: _Told, metric: str) -> dict[str, Any]:
-    count = told.count
+    count, nan_count = told.count, told.nan_count  # None where they are not told
     is_rubric = told.score_type == "rubric"
-    sample = told.variance * count / (count - 1) if told.variance is not None and count > 1 else None
+    sample = None
+    if told.variance is not None and told.variance >= 0 and count is not None and count > 1:
+        sample = told.variance * count / (count - 1)
     counts = [one.count for one in told.histogram.bins] if told.histogram else []
     percentiles = None if told.percentiles is None else [told.percentiles.get(name) for name in PERCENTILES]
     return {
@@ -100,7 +105,7 @@ def _line(told: _Told, metric: str) -> dict[str, Any]:
         "name": told.name,
         "score_type": "rubric" if is_rubric else "range",
         "count": count,
-        "nan_count": told.nan_count,
+        "nan_count": nan_count,
         "inf_count": 0,
         "out_of_range": 0,
         **{field: getattr(told, field) for field in ("sum", "mean", "variance", "std_dev")},
@@ -112,11 +117,11 @@ def _line(told: _Told, metric: str) -> dict[str, Any]:
         "percentiles": percentiles,
         "histogram": counts if sum(counts) == count else None,  # theirs may have lost a value
         "rubric_distribution": [step.model_dump() for step in told.rubric_distribution or ()] if is_rubric else None,
-        "mode_category": told.mode_category if count else None,
+        "mode_category": None if count == 0 else told.mode_category,
         "rows_scored": count,
-        "rows_unscored": told.nan_count,
+        "rows_unscored": nan_count,
         "rows_error": 0,
-        "rows_total": count + told.nan_count,
+        "rows_total": None if count is None or nan_count is None else count + nan_count,
         "items_scored": count,
         "is_told": True,
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalstore.errors import BrokenInput
 from evalstore.importers.files import read_records
-from evalstore.nemo_form import NUMBERS
+from evalstore.nemo_form import KEYS, NUMBERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["Seen", "logged_rows", "scan"]
 
 _LABEL = ".label"
-_KNOWN = {"row_index", "item", "sample", "metrics", "requests", "metric_errors", "suite", "error"}
+_MOST_ROWS = 2**63
+_BLANK = 4096  # bytes; a file of blanks that is larger is none of ours
 
 
 @dataclass
@@ -38,36 +39,66 @@ def scan(path: Path) -> Seen:
                 if score["name"] not in names:
                     names.append(score["name"])
                 if score.get("label") is not None:
-                    value = score.get("value")
-                    seen.labels[metric, score["name"]].setdefault(score["label"], value)
+                    values, value = seen.labels[metric, score["name"]], score.get("value")
+                    if values.get(score["label"]) is None:
+                        values[score["label"]] = value if _is_finite(value) else None
     return seen
 
 
-def logged_rows(path: Path, seen: Seen) -> Iterator[dict[str, Any]]:
-    """The keyword arguments of `job.log()` for each row. Raises: BrokenInput, which names file, line and field."""
+def logged_rows(path: Path, seen: Seen) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The line and the keyword arguments of `job.log()` for each row.
+
+    What has no place in a row of ours stays in its metadata under the name that it has there: further keys, errors of
+    metrics that scored all the same, a `row_index` that is null.
+
+    Raises: BrokenInput, which names file, line and field.
+    """
     for line, record in _records(path):
         scores = _scores(path, line, record)
+        metadata = {key: value for key, value in record.items() if key not in KEYS}
+        if "row_index" in record and record["row_index"] is None:
+            metadata["row_index"] = None
         errors = _part(path, line, record, "metric_errors", dict) or {}
-        for metric, error in errors.items():
-            given = scores.setdefault(metric, [])
-            if not given:
-                given += [{"name": name} for name in seen.names.get(metric) or [metric]]
-            for score in given:
-                if score.get("label") is None and not _is_finite(score.get("value")):
-                    score["error"] = str(error)
-        yield {
-            "item": record["item"],
-            "sample": _part(path, line, record, "sample", dict) or None,
-            "scores": scores,
-            "requests": record.get("requests") or None,
-            "row_index": _part(path, line, record, "row_index", int),
-            "suite": _part(path, line, record, "suite", str) or "default",
-            "error": _part(path, line, record, "error", str),
-            "metadata": {key: value for key, value in record.items() if key not in _KNOWN} or None,
-        }
+        if "" in errors:
+            raise BrokenInput("a metric has no name", file=path, line=line, field="metric_errors")
+        if unplaced := _place_errors(errors, scores, seen):
+            metadata["metric_errors"] = unplaced
+        row_index = _part(path, line, record, "row_index", int)
+        if row_index is not None and not 0 <= row_index < _MOST_ROWS:
+            raise BrokenInput(f"is a whole number from 0 up, not {row_index}", file=path, line=line, field="row_index")
+        yield (
+            line,
+            {
+                "item": record["item"],
+                "sample": _part(path, line, record, "sample", dict) or None,
+                "scores": scores,
+                "requests": record.get("requests") or None,
+                "row_index": row_index,
+                "suite": _part(path, line, record, "suite", str) or "default",
+                "error": _part(path, line, record, "error", str),
+                "metadata": metadata or None,
+            },
+        )
+
+
+def _place_errors(errors: dict[str, Any], scores: dict[str, list[dict[str, Any]]], seen: Seen) -> dict[str, Any]:
+    """Puts errors of metrics at the scores that are missing for them; those of metrics that lack none."""
+    unplaced = {}
+    for metric, error in errors.items():
+        given = scores.setdefault(metric, [])
+        if not given:
+            given += [{"name": name} for name in seen.names.get(metric) or [metric]]
+        missing = [score for score in given if score.get("label") is None and not _is_finite(score.get("value"))]
+        for score in missing:
+            score["error"] = str(error)
+        if not missing:
+            unplaced[metric] = error
+    return unplaced
 
 
 def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    if _is_empty(path):  # a job without rows is written so
+        return
     for record in read_records(path):
         if record.value is None:
             raise record.problem or BrokenInput("cannot be read", file=path, line=record.line)
@@ -88,29 +119,64 @@ def _part(path: Path, line: int, record: dict[str, Any], part: str, kind: type) 
     raise BrokenInput(f"must be {kind.__name__} or null, not {value!r:.60}", file=path, line=line, field=part)
 
 
+def _is_empty(path: Path) -> bool:
+    try:
+        return path.is_file() and path.stat().st_size < _BLANK and not path.read_bytes().strip()
+    except OSError:
+        return False  # whoever reads it says what is wrong
+
+
 def _scores(path: Path, line: int, record: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """The scores of a row, a label beside its number."""
     found: dict[str, list[dict[str, Any]]] = {}
     for metric, entries in record["metrics"].items():
+        if not metric:
+            raise BrokenInput("a metric has no name", file=path, line=line, field="metrics")
         place = f"metrics.{metric}"
-        if not isinstance(entries, list) or not all(
-            isinstance(e, dict) and isinstance(e.get("name"), str) for e in entries
-        ):
+        if not isinstance(entries, list) or not all(map(_is_entry, entries)):
             raise BrokenInput("must be a list of {name, value}", file=path, line=line, field=place)
-        by_name: dict[str, dict[str, Any]] = {}
+        scores: list[dict[str, Any]] = []
         for entry in entries:
-            name, value = entry["name"], entry.get("value")
-            if name.endswith(_LABEL) and isinstance(value, str):
-                score = by_name.setdefault(name.removesuffix(_LABEL), {"name": name.removesuffix(_LABEL)})
-                score |= {"label": value} if value else {}
-                continue
+            value = entry.get("value")
             if isinstance(value, (dict, list)):
-                raise BrokenInput(f"the value of {name!r} is no number and no text", file=path, line=line, field=place)
-            number = NUMBERS.get(value.lower(), value) if isinstance(value, str) else value
-            score = by_name.setdefault(name, {"name": name})
-            score |= {"label": number} if isinstance(number, str) else {"value": number}
-        found[metric] = list(by_name.values())
+                problem = f"the value of {entry['name']!r} is no number and no text"
+                raise BrokenInput(problem, file=path, line=line, field=place)
+            if isinstance(value, int) and _is_too_large(value):
+                problem = f"the value of {entry['name']!r} does not fit a double"
+                raise BrokenInput(problem, file=path, line=line, field=place)
+            _take(scores, entry["name"], value)
+        found[metric] = scores
     return found
+
+
+def _take(scores: list[dict[str, Any]], name: str, value: Any) -> None:
+    """Adds an entry to the scores of a metric; a name that comes again is another score of this name."""
+    is_label = name.endswith(_LABEL) and name != _LABEL and isinstance(value, str)
+    name = name.removesuffix(_LABEL) if is_label else name
+    number = NUMBERS.get(value.lower(), value) if isinstance(value, str) else value
+    last = next((score for score in reversed(scores) if score["name"] == name), None)
+    if is_label:
+        if last is None or last.get("label") is not None:
+            scores.append(last := {"name": name})
+        last |= {"label": value} if value else {}
+    elif isinstance(number, str):
+        scores.append({"name": name, "label": number})
+    elif last is None or "value" in last:
+        scores.append({"name": name, "value": number})
+    else:
+        last["value"] = number
+
+
+def _is_entry(entry: Any) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("name"), str) and entry["name"] != ""
+
+
+def _is_too_large(value: int) -> bool:
+    try:
+        float(value)
+    except OverflowError:
+        return True
+    return False
 
 
 def _is_finite(value: Any) -> bool:

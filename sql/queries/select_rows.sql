@@ -32,7 +32,10 @@ field AS (
         r.row_key,
         r.repetition,
         score.value AS actual_number,
-        coalesce(score.label, score.value::VARCHAR) AS actual_text
+        CASE
+            WHEN condition.c.op IN ('<', '<=', '>', '>=') THEN score.label  -- a number has no place among texts
+            ELSE coalesce(score.label, score.value::VARCHAR)
+        END AS actual_text
     FROM rows AS r
     INNER JOIN condition ON condition.c.source = 'score'
     LEFT JOIN row_scores AS score

@@ -192,9 +192,9 @@ def test_rows_in_the_other_formats(run):
 
 def test_wide_rows_are_a_table(run):
     lines = run("rows", "essay", "--wide").lines
-    assert cells(lines[0]) == ["suite", "row_key", "length", "quality", "rouge:rouge_1", "error"]
-    assert cells(lines[5]) == ["long", "d", "-", "-", "-", r"TimeoutError: no answer\nin time"]
-    assert run("rows", "essay", "--format", "markdown").lines[2].startswith("| long | a | 4 | 3 | - |")
+    assert cells(lines[0]) == ["suite", "row_key", "length", "quality", "quality.label", "rouge:rouge_1", "error"]
+    assert cells(lines[5]) == ["long", "d", "-", "-", "-", "-", r"TimeoutError: no answer\nin time"]
+    assert run("rows", "essay", "--format", "markdown").lines[2].startswith("| long | a | 4 | 3 | good | - |")
 
 
 def test_leaderboard_ranks_what_is_comparable(run):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from evalstore.cli import values
 from evalstore.cli.blocks import Column, Table
-from evalstore.cli.pages.wording import measure, number, numbers, phrases, share, texts, when
+from evalstore.cli.pages.wording import measure, number, numbers, phrases, share, status, texts, when
 
 if TYPE_CHECKING:
     import polars as pl
@@ -22,7 +22,7 @@ def jobs_page(frame: pl.DataFrame, *, has_workspaces: bool) -> list[Block]:
     columns = [
         *([texts("workspace", lines, "workspace")] if has_workspaces else []),
         texts("job", lines, "name"),
-        phrases("status", lines, _status),
+        phrases("status", lines, status),
         texts("model", lines, "model", spare=2),
         texts("dataset", lines, "dataset", spare=3),
         numbers("score", lines, "overall_score", say=number),
@@ -32,12 +32,6 @@ def jobs_page(frame: pl.DataFrame, *, has_workspaces: bool) -> list[Block]:
         phrases("created (UTC)", lines, lambda line: when(line["created_at"]), spare=1),
     ]
     return [Table([column for column in columns if column is not None])]
-
-
-def _status(line: dict[str, Any]) -> str:
-    """How a job ended; one that scored nothing is no success."""
-    scored_nothing = line["status"] == "completed" and not line["rows_scored"]
-    return "scored nothing" if scored_nothing else str(line["status"])
 
 
 def frame_page(frame: pl.DataFrame) -> list[Block]:

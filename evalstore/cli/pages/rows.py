@@ -61,8 +61,9 @@ def wide_page(frame: pl.DataFrame) -> list[Block]:
 
 
 def _score_column(name: str, cells: list[Any]) -> Column:
-    metric, _, own = name.partition(":")
-    title = metric if own == metric else name
+    plain = name.removesuffix(".label")
+    half = plain[: len(plain) // 2]
+    title = half + name.removeprefix(plain) if plain == f"{half}:{half}" else name  # a name that is the metric's
     is_text = any(isinstance(cell, str) for cell in cells)
     return Column(title, [cell if is_text else measure(cell) for cell in cells], right=not is_text)
 

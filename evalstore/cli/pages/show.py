@@ -15,6 +15,7 @@ from evalstore.cli.pages.wording import (
     phrases,
     scored,
     share,
+    status,
     texts,
     when,
 )
@@ -36,7 +37,7 @@ POLICIES = {
 
 def show_page(job: dict[str, Any], frame: pl.DataFrame, *, by: str | None, errors: str) -> Iterator[Block]:
     """What is known of a job, then its aggregate scores."""
-    yield Heading(job["name"], job["status"])
+    yield Heading(job["name"], status(job))
     yield Fields([(name, value) for name, value in _facts(job) if value])
     if errors in POLICIES:
         yield Sentence(POLICIES[errors])
@@ -124,7 +125,7 @@ def _facts(job: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
 
 
 def _rows(job: dict[str, Any]) -> str:
-    parts = [scored(job)] if job["rows_total"] else ["none"]
+    parts = ["none"] if job["rows_total"] == 0 else [scored(job)]
     parts += [f"{job['rows_error']} in error"] if job["rows_error"] else []
     parts += [f"{job['rows_unscored']} unscored"] if job["rows_unscored"] else []
     return ", ".join(parts)

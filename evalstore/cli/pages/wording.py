@@ -26,6 +26,7 @@ __all__ = [
     "share",
     "signed",
     "size",
+    "status",
     "texts",
     "when",
 ]
@@ -58,7 +59,14 @@ def signed(value: float | None) -> str | None:
 
 def scored(line: Mapping[str, Any]) -> str:
     """How many rows stand behind a mean."""
+    if line["rows_total"] is None:
+        return "not told" if line["rows_scored"] is None else f"scored {line['rows_scored']}"
     return f"scored {line['rows_scored']} of {line['rows_total']}"
+
+
+def status(job: Mapping[str, Any]) -> str:
+    """How a job ended; one that scored nothing is no success."""
+    return "scored nothing" if job["status"] == "completed" and job["rows_scored"] == 0 else str(job["status"])
 
 
 def share(part: int | None, whole: int | None) -> str | None:
