@@ -72,7 +72,7 @@ class JobFiles:
         self._run(*_RULES, "030_declared_metric", "060_staged_files")
         self._database.run_file("views/040_measure.sql")
         for name in sql_files.names("macros"):
-            if "leaderboard" not in name:  # asks the catalog, which is not here
+            if not any(word in name for word in ("leaderboard", "compared")):  # they ask the catalog, not here
                 self._database.run_file(name)
 
     def finish(self, drafts: list[JobDraft]) -> None:

@@ -14,6 +14,13 @@ __all__ = [
     "Kind",
     "Order",
     "aggregate_scores",
+    "compare_failures",
+    "compare_flips",
+    "compare_jobs",
+    "compare_metrics",
+    "compare_rows",
+    "compare_texts",
+    "compare_units",
     "failed_rows",
     "job",
     "jobs",
@@ -202,3 +209,100 @@ def result_score_places(session: Session, *, job_numbers: list[int]) -> pa.Table
 def result_scores(session: Session, *, places: list[int]) -> pa.Table:
     """The aggregate scores at these places of the table `aggregate_score`, those of a job by suite, metric and name."""
     return session.ask_file("result_scores", places=places)
+
+
+def compare_jobs(
+    session: Session, *, baseline: str, candidate: str, metric: str | None = None, suite: str | None = None
+) -> pa.Table:
+    """What two jobs have in common, from the catalog alone: every metric of either, and whether they hold the same
+    rows.
+    """
+    return session.ask_file("compare_jobs", baseline=baseline, candidate=candidate, metric=metric, suite=suite)
+
+
+def compare_rows(session: Session, *, baseline: str, candidate: str, suite: str | None = None) -> pa.Table:
+    """How many rows two jobs share, by suite: with the same content, with other content under the same key, on one
+    side.
+    """
+    jobs = [baseline, candidate]
+    return session.ask_file("compare_rows", files=jobs, baseline=baseline, candidate=candidate, suite=suite)
+
+
+def compare_failures(session: Session, *, baseline: str, candidate: str, suite: str | None = None) -> pa.Table:
+    """How many rows of two jobs failed, by suite: on either side, and on one of them at least."""
+    jobs = [baseline, candidate]
+    return session.ask_file("compare_failures", files=jobs, baseline=baseline, candidate=candidate, suite=suite)
+
+
+def compare_metrics(
+    session: Session,
+    *,
+    baseline: str,
+    candidate: str,
+    errors: Errors,
+    check_content: bool,
+    told_by: str,
+    cluster_source: str | None = None,
+    cluster_path: str | None = None,
+    slice_source: str | None = None,
+    slice_path: str | None = None,
+    metric: str | None = None,
+    suite: str | None = None,
+) -> pa.Table:
+    """What statistics need of two jobs that are compared row by row: one line per metric, and per slice where one is
+    named.
+    """
+    parameters = {name: value for name, value in locals().items() if name != "session"}
+    return session.ask_file("compare_metrics", files=[baseline, candidate], **parameters)
+
+
+def compare_units(
+    session: Session,
+    *,
+    baseline: str,
+    candidate: str,
+    errors: Errors,
+    check_content: bool,
+    told_by: str,
+    cluster_source: str | None = None,
+    cluster_path: str | None = None,
+    metric: str | None = None,
+    suite: str | None = None,
+) -> pa.Table:
+    """The sums of the differences of two jobs over what is independent of one another: clusters, and rows that are in
+    none; with how many units have that sum, whatever its sign.
+    """
+    parameters = {name: value for name, value in locals().items() if name != "session"}
+    return session.ask_file("compare_units", files=[baseline, candidate], **parameters)
+
+
+def compare_flips(
+    session: Session,
+    *,
+    baseline: str,
+    candidate: str,
+    errors: Errors,
+    check_content: bool,
+    told_by: str,
+    flips: list[str],
+    slice_source: str | None = None,
+    slice_path: str | None = None,
+    metric: str | None = None,
+    suite: str | None = None,
+    limit: int | None = None,
+) -> pa.Table:
+    """The rows of two jobs that flipped, in some of the ways that flip_of names; the greatest differences of a metric
+    first, and so many of each at most.
+    """
+    parameters = {name: value for name, value in locals().items() if name != "session"}
+    return session.ask_file("compare_flips", files=[baseline, candidate], **parameters)
+
+
+def compare_texts(
+    session: Session, *, baseline: str, candidate: str, rows: list[dict[str, Any]], row_keys: list[str]
+) -> pa.Table:
+    """What two jobs hold of some rows: the item, both outputs, and what was said of both in comments and errors."""
+    jobs = [baseline, candidate]
+    return session.ask_file(
+        "compare_texts", files=jobs, baseline=baseline, candidate=candidate, rows=rows, row_keys=row_keys
+    )

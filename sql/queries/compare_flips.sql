@@ -1,0 +1,26 @@
+-- The rows of two jobs that flipped, in some of the ways that flip_of names; the greatest differences of a metric
+-- first, and so many of each at most.
+SELECT
+    suite,
+    metric,
+    name,
+    flip,
+    row_key,
+    row_index,
+    baseline_value,
+    candidate_value,
+    difference,
+    slice
+FROM compared_pairs(
+    $baseline, $candidate, $errors, $check_content, $told_by, NULL, NULL, $slice_source, $slice_path
+)
+WHERE
+    list_contains($flips::VARCHAR[], flip)
+    AND ($metric::VARCHAR IS NULL OR metric = $metric)
+    AND ($suite::VARCHAR IS NULL OR suite = $suite)
+QUALIFY
+    $limit::BIGINT IS NULL
+    OR row_number() OVER (
+        PARTITION BY suite, metric, name, flip ORDER BY abs(difference) DESC, row_index ASC, row_key ASC
+    ) <= $limit
+ORDER BY suite ASC, metric ASC, name ASC, flip ASC, abs(difference) DESC, row_index ASC, row_key ASC;

@@ -1,0 +1,15 @@
+-- What statistics need of two jobs that are compared row by row: one line per metric, and per slice where one is named.
+WITH pair AS NOT MATERIALIZED (
+    SELECT * FROM compared_pairs(
+        $baseline, $candidate, $errors, $check_content, $told_by, $cluster_source, $cluster_path, $slice_source,
+        $slice_path
+    )
+    WHERE ($metric::VARCHAR IS NULL OR metric = $metric) AND ($suite::VARCHAR IS NULL OR suite = $suite)
+),
+
+cluster_of_pairs AS (
+    SELECT * FROM compared_clusters('pair')
+)
+
+SELECT * FROM compared_summary('cluster_of_pairs')
+ORDER BY suite, metric, name, slice;

@@ -1,0 +1,13 @@
+-- How many rows two jobs share, by suite: with the same content, with other content under the same key, on one side.
+SELECT
+    suite,
+    count(*) FILTER (WHERE in_baseline) AS baseline_rows,
+    count(*) FILTER (WHERE in_candidate) AS candidate_rows,
+    count(*) FILTER (WHERE in_baseline AND in_candidate AND NOT is_changed) AS paired,
+    count(*) FILTER (WHERE is_changed) AS changed,
+    count(*) FILTER (WHERE NOT in_candidate) AS only_in_baseline,
+    count(*) FILTER (WHERE NOT in_baseline) AS only_in_candidate
+FROM compared_rows($baseline, $candidate)
+WHERE ($suite::VARCHAR IS NULL OR suite = $suite)
+GROUP BY suite
+ORDER BY suite;
