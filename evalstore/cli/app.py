@@ -7,6 +7,7 @@ import click
 from evalstore import __version__
 from evalstore.cli.completion import completion
 from evalstore.cli.demo import demo
+from evalstore.cli.judging import compare
 from evalstore.cli.options import Place
 from evalstore.cli.program import Program
 from evalstore.cli.reading import jobs, leaderboard, rows, show, sql, trend
@@ -40,7 +41,7 @@ def evalstore(context: click.Context, store: str | None, workspace: str) -> None
     context.obj = Place(store, workspace)
 
 
-ASKING = (jobs, show, rows, leaderboard, trend, sql)
+ASKING = (jobs, show, rows, compare, leaderboard, trend, sql)
 UPKEEP = (tag, delete, restore, trash, prune, verify, rebuild, compact)
 
 for command in (import_, export, watch, *ASKING, finish, *UPKEEP, demo, completion):
