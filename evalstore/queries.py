@@ -13,15 +13,19 @@ __all__ = [
     "Errors",
     "Kind",
     "Order",
+    "accepted_jobs",
     "aggregate_scores",
+    "baselines",
     "compare_failures",
     "compare_flips",
     "compare_jobs",
     "compare_metrics",
     "compare_rows",
+    "compare_shape",
     "compare_texts",
     "compare_units",
     "failed_rows",
+    "gate_metrics",
     "job",
     "jobs",
     "known_names",
@@ -212,34 +216,40 @@ def result_scores(session: Session, *, places: list[int]) -> pa.Table:
 
 
 def compare_jobs(
-    session: Session, *, baseline: str, candidate: str, metric: str | None = None, suite: str | None = None
+    session: Session, *, baselines: list[str], candidate: str, metric: str | None = None, suite: str | None = None
 ) -> pa.Table:
     """What two jobs have in common, from the catalog alone: every metric of either, and whether they hold the same
     rows.
     """
-    return session.ask_file("compare_jobs", baseline=baseline, candidate=candidate, metric=metric, suite=suite)
+    return session.ask_file("compare_jobs", baselines=baselines, candidate=candidate, metric=metric, suite=suite)
 
 
-def compare_rows(session: Session, *, baseline: str, candidate: str, suite: str | None = None) -> pa.Table:
+def compare_rows(session: Session, *, baselines: list[str], candidate: str, suite: str | None = None) -> pa.Table:
     """How many rows two jobs share, by suite: with the same content, with other content under the same key, on one
     side.
     """
-    jobs = [baseline, candidate]
-    return session.ask_file("compare_rows", files=jobs, baseline=baseline, candidate=candidate, suite=suite)
+    jobs = [*baselines, candidate]
+    return session.ask_file("compare_rows", files=jobs, baselines=baselines, candidate=candidate, suite=suite)
 
 
-def compare_failures(session: Session, *, baseline: str, candidate: str, suite: str | None = None) -> pa.Table:
+def compare_shape(session: Session, *, baselines: list[str], candidate: str) -> pa.Table:
+    """Whether the scores of two jobs are plain: no row is repeated or failed, and no metric scores a row twice."""
+    return session.ask_file("compare_shape", files=[*baselines, candidate], baselines=baselines, candidate=candidate)
+
+
+def compare_failures(session: Session, *, baselines: list[str], candidate: str, suite: str | None = None) -> pa.Table:
     """How many rows of two jobs failed, by suite: on either side, and on one of them at least."""
-    jobs = [baseline, candidate]
-    return session.ask_file("compare_failures", files=jobs, baseline=baseline, candidate=candidate, suite=suite)
+    jobs = [*baselines, candidate]
+    return session.ask_file("compare_failures", files=jobs, baselines=baselines, candidate=candidate, suite=suite)
 
 
 def compare_metrics(
     session: Session,
     *,
-    baseline: str,
+    baselines: list[str],
     candidate: str,
     errors: Errors,
+    is_plain: bool,
     check_content: bool,
     told_by: str,
     cluster_source: str | None = None,
@@ -253,15 +263,16 @@ def compare_metrics(
     named.
     """
     parameters = {name: value for name, value in locals().items() if name != "session"}
-    return session.ask_file("compare_metrics", files=[baseline, candidate], **parameters)
+    return session.ask_file("compare_metrics", files=[*baselines, candidate], **parameters)
 
 
 def compare_units(
     session: Session,
     *,
-    baseline: str,
+    baselines: list[str],
     candidate: str,
     errors: Errors,
+    is_plain: bool,
     check_content: bool,
     told_by: str,
     cluster_source: str | None = None,
@@ -273,15 +284,16 @@ def compare_units(
     none; with how many units have that sum, whatever its sign.
     """
     parameters = {name: value for name, value in locals().items() if name != "session"}
-    return session.ask_file("compare_units", files=[baseline, candidate], **parameters)
+    return session.ask_file("compare_units", files=[*baselines, candidate], **parameters)
 
 
 def compare_flips(
     session: Session,
     *,
-    baseline: str,
+    baselines: list[str],
     candidate: str,
     errors: Errors,
+    is_plain: bool,
     check_content: bool,
     told_by: str,
     flips: list[str],
@@ -295,14 +307,33 @@ def compare_flips(
     first, and so many of each at most.
     """
     parameters = {name: value for name, value in locals().items() if name != "session"}
-    return session.ask_file("compare_flips", files=[baseline, candidate], **parameters)
+    return session.ask_file("compare_flips", files=[*baselines, candidate], **parameters)
 
 
 def compare_texts(
-    session: Session, *, baseline: str, candidate: str, rows: list[dict[str, Any]], row_keys: list[str]
+    session: Session, *, baselines: list[str], candidate: str, rows: list[dict[str, Any]], row_keys: list[str]
 ) -> pa.Table:
     """What two jobs hold of some rows: the item, both outputs, and what was said of both in comments and errors."""
-    jobs = [baseline, candidate]
+    jobs = [*baselines, candidate]
     return session.ask_file(
-        "compare_texts", files=jobs, baseline=baseline, candidate=candidate, rows=rows, row_keys=row_keys
+        "compare_texts", files=jobs, baselines=baselines, candidate=candidate, rows=rows, row_keys=row_keys
     )
+
+
+def baselines(session: Session, *, workspace: str, baseline: str | None = None, with_history: bool) -> pa.Table:
+    """The baselines of a workspace, or all versions of them, the newest first."""
+    return session.ask_file("baselines", workspace=workspace, baseline=baseline, with_history=with_history)
+
+
+def accepted_jobs(session: Session, *, job_id: str, last: int) -> pa.Table:
+    """The newest accepted jobs of the series of a job, itself left out: completed before it, and passed by the last gate
+    that judged them, or set as a baseline once.
+    """
+    return session.ask_file("accepted_jobs", job_id=job_id, last=last)
+
+
+def gate_metrics(session: Session, *, job_id: str) -> pa.Table:
+    """What a gate wants to know of each metric of one job: its mean with the spread of it, its rows, direction and
+    class.
+    """
+    return session.ask_file("gate_metrics", job_id=job_id)

@@ -27,9 +27,9 @@ COUNTS = (
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of two jobs, their names read and their values checked."""
+    """What is asked of a job and one or several baselines, their names read and their values checked."""
 
-    baseline: dict[str, Any]
+    baselines: list[dict[str, Any]]
     candidate: dict[str, Any]
     metric: str | None
     suite: str | None
@@ -44,9 +44,9 @@ class Question:
     correction: Correction
 
     @property
-    def jobs(self) -> dict[str, str]:
-        """The ids of both, as SQL wants them."""
-        return {"baseline": self.baseline["job_id"], "candidate": self.candidate["job_id"]}
+    def jobs(self) -> dict[str, Any]:
+        """The ids of both sides, as SQL wants them."""
+        return {"baselines": [one["job_id"] for one in self.baselines], "candidate": self.candidate["job_id"]}
 
     @property
     def narrow(self) -> dict[str, str | None]:
@@ -71,7 +71,7 @@ class Found:
 
 
 def question(
-    baseline: dict[str, Any],
+    baselines: list[dict[str, Any]],
     candidate: dict[str, Any],
     *,
     metric: str | None,
@@ -99,17 +99,18 @@ def question(
     _check_number("min_paired", min_paired, 0, 1, "a share of the rows", closed=True)
     if margin is not None:
         _check_number("margin", margin, 0, math.inf, "the loss that does not matter, in units of the metric")
-    if baseline["job_id"] == candidate["job_id"]:
-        raise UsageError(f"{baseline['name']!r} is compared with itself: name two jobs")
+    if any(one["job_id"] == candidate["job_id"] for one in baselines):
+        raise UsageError(f"{candidate['name']!r} is compared with itself: name two jobs")
+    suites = [each for job in (*baselines, candidate) for each in job["suites"] or ()]
     known = {
-        "metric": {one["metric"] for job in (baseline, candidate) for each in job["suites"] or () for one in each["metrics"]},
-        "suite": {each["name"] for job in (baseline, candidate) for each in job["suites"] or ()},
+        "metric": {one["metric"] for each in suites for one in each["metrics"]},
+        "suite": {each["name"] for each in suites},
     }
     for field, given in (("metric", metric), ("suite", suite)):
         if given is not None and given not in known[field]:
             raise UnknownField(f"neither job has a {field} {given!r}; {near(given, known[field])}")
     return Question(
-        baseline, candidate, metric, suite, errors, cluster, confidence, margin, by, max_changed, min_paired, test,
+        baselines, candidate, metric, suite, errors, cluster, confidence, margin, by, max_changed, min_paired, test,
         correction,
     )  # fmt: skip
 
@@ -132,7 +133,8 @@ def compare(session: Session, asked: Question) -> Found:
         )
     rows = _rows(session, asked, shared)
     warnings = _check_rows(asked, rows)
-    pairing = _pairing(asked, shared, check_content=any(line["changed"] for line in rows))
+    [shape] = queries.compare_shape(session, **asked.jobs).to_pylist()
+    pairing = _pairing(asked, shared) | shape | {"check_content": any(line["changed"] for line in rows)}
     lines = queries.compare_metrics(session, **pairing, **asked.narrow).to_pylist()
     known = {_key(line): line for line in shared}
     pairs = [_pairs(line, known[_key(line)]) for line in lines]
@@ -202,7 +204,7 @@ def _check_rows(asked: Question, rows: list[dict[str, Any]]) -> list[str]:
     return warnings
 
 
-def _pairing(asked: Question, shared: list[dict[str, Any]], *, check_content: bool) -> dict[str, Any]:
+def _pairing(asked: Question, shared: list[dict[str, Any]]) -> dict[str, Any]:
     """How pairs are asked for. Clusters are those that a job tells of, or what the user names."""
     told_by = asked.jobs["candidate"]
     if asked.cluster is not None:
@@ -212,10 +214,9 @@ def _pairing(asked: Question, shared: list[dict[str, Any]], *, check_content: bo
         in_baseline = any(line["baseline_clusters"] for line in shared)
         source, path = ("cluster" if in_candidate or in_baseline else None), None
         if in_baseline and not in_candidate:
-            told_by = asked.jobs["baseline"]
+            told_by = asked.jobs["baselines"][-1]
     return {
-        **asked.jobs, "errors": asked.errors, "check_content": check_content, "told_by": told_by,
-        "cluster_source": source, "cluster_path": path,
+        **asked.jobs, "errors": asked.errors, "told_by": told_by, "cluster_source": source, "cluster_path": path,
     }  # fmt: skip
 
 
@@ -359,7 +360,7 @@ def _measured(measured: list[dict[str, Any]], side: str) -> str:
 
 
 def _pair(asked: Question) -> str:
-    return f"{asked.baseline['name']!r} and {asked.candidate['name']!r}"
+    return f"{', '.join(repr(one['name']) for one in asked.baselines)} and {asked.candidate['name']!r}"
 
 
 def _key(line: dict[str, Any]) -> tuple[str, ...]:

@@ -33,8 +33,9 @@ class Comparison:
     """
 
     def __init__(self, asked: Question, found: Found, session: Callable[[], Session]) -> None:
+        self.found = found
         self._asked, self._found, self._session = asked, found, session
-        self.baseline: str = asked.baseline["name"]
+        self.baseline: str = ", ".join(one["name"] for one in asked.baselines)
         self.candidate: str = asked.candidate["name"]
         self.warnings: list[str] = found.warnings
         self.not_compared: list[dict[str, Any]] = found.not_compared
@@ -103,9 +104,10 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """All of it but the flips, as plain data."""
         asked = self._asked
-        sides = {side: _side(getattr(asked, side)) for side in ("baseline", "candidate")}
         return {
-            **sides,
+            "baseline": _side(asked.baselines[-1]) | {"job": self.baseline},
+            "baselines": [_side(one) for one in asked.baselines],
+            "candidate": _side(asked.candidate),
             "errors": asked.errors,
             "confidence": asked.confidence,
             "correction": asked.correction,

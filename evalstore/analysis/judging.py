@@ -1,25 +1,47 @@
-"""The part of a store that compares jobs."""
+"""The part of a store that compares jobs and holds them against policies."""
 
 from __future__ import annotations
 
+import logging
+import re
+import uuid
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from evalstore import judgements, queries, store_folder
 from evalstore.analysis import comparing
+from evalstore.analysis.baselines import Baselines
 from evalstore.analysis.comparison import Comparison
+from evalstore.errors import JobNotFound, NotComparable, UsageError
+from evalstore.markers import Marker, place_marker
 
 if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+    from pathlib import Path
+
     import pyarrow as pa
 
     from evalstore.analysis.comparing import Test
+    from evalstore.analysis.policy import Policy
     from evalstore.analysis.statistics import Correction
+    from evalstore.analysis.verdict import Verdict
+    from evalstore.catalog import Catalog
     from evalstore.queries import Errors
     from evalstore.session import Session
 
 __all__ = ["Judging"]
 
+_log = logging.getLogger("evalstore")
+_LAST = re.compile(r"last:(\d{1,4})")
+
 
 class Judging:
     """The part of a store that says what changed between jobs, and whether it is real."""
+
+    root: Path
+    workspace: str
+    _catalog: Catalog
 
     def _job(self, text: str) -> pa.Table:
         raise NotImplementedError
@@ -51,7 +73,8 @@ class Judging:
         reference differs are left out and counted.
 
         Args:
-            baseline: a job: NAME, workspace/NAME, @last, @last~1.
+            baseline: a job: NAME, workspace/NAME, @last, @last~1, @NAME of a baseline; or last:5, the last five accepted
+                jobs before the candidate, whose scores are averaged.
             candidate: the other one; differences are candidate - baseline.
             metric: only this one.
             suite: only this one.
@@ -71,7 +94,8 @@ class Judging:
         """
 
         def ask() -> Comparison:
-            [[before], [after]] = self._job(baseline).to_pylist(), self._job(candidate).to_pylist()
+            [after] = self._job(candidate).to_pylist()
+            before = self._last_accepted(baseline, after) or self._job(baseline).to_pylist()
             asked = comparing.question(
                 before, after, metric=metric, suite=suite, errors=errors, cluster=cluster, confidence=confidence,
                 margin=margin, by=by, max_changed=max_changed, min_paired=min_paired, test=test, correction=correction,
@@ -79,3 +103,96 @@ class Judging:
             return Comparison(asked, comparing.compare(self._asking, asked), lambda: self._asking)
 
         return self._asking.consistently(ask)
+
+    def gate(
+        self,
+        job: str,
+        *,
+        baseline: str | None = None,
+        policy: str | os.PathLike[str] | dict[str, Any] | Policy | None = None,
+        min: Mapping[str, float] | None = None,  # noqa: A002
+    ) -> Verdict:
+        """Whether a job may ship: holds it against a policy. True for a pass, and for nothing else.
+
+        Fails closed: a job that is not completed, has nothing to judge or cannot be compared never passes. The verdict
+        is stored, and can be asked for in the view `gate_verdicts`.
+
+        Args:
+            job: NAME, workspace/NAME, @last, @last~1.
+            baseline: the name of a baseline (main), `last:5` for the last five accepted jobs of the series, or a job;
+                without it, that of the policy.
+            policy: a TOML file, or the same as a dict.
+            min: the least mean of some metrics, such as {"is_correct": 0.85}.
+
+        Raises: BrokenInput for a policy that cannot be read, UsageError for one without rules; JobNotFound.
+        """
+        from evalstore.analysis.gating import Case, judge
+        from evalstore.analysis.policy import policy_of
+
+        read = policy_of(policy, min)
+        named = baseline or read.baseline
+        if named is None and read.needs_baseline:
+            raise UsageError("the policy compares (max_drop, max_flips), so name a baseline: main, last:5 or a job")
+
+        def ask() -> Verdict:
+            [line] = self._job(job).to_pylist()
+            baselines = self._baseline_jobs(named, line) if named is not None else []
+            return judge(self._asking, Case(line, read, named, baselines))
+
+        verdict = self._asking.consistently(ask)
+        self._store_verdict(verdict, read)
+        return verdict
+
+    @cached_property
+    def baselines(self) -> Baselines:
+        """Named baselines: `store.baselines.set("main", "gsm8k-175b")`."""
+        return Baselines(self.root, self.workspace, self._catalog, lambda: self._asking, self._job)
+
+    def _baseline_jobs(self, named: str, job: dict[str, Any]) -> list[dict[str, Any]]:
+        """The jobs that a baseline means: its own, the last ones accepted, or the job of that name."""
+        if last := self._last_accepted(named, job):
+            return last
+        if "/" in named or named.startswith("@"):
+            return list(self._job(named).to_pylist())
+        try:
+            return list(self._job(f"@{named}").to_pylist())
+        except JobNotFound:
+            if queries.baselines(self._asking, workspace=self.workspace, baseline=named, with_history=False).num_rows:
+                raise  # it is one, and its job is gone
+            if queries.job(self._asking, workspace=self.workspace, name=named).num_rows == 0:
+                raise
+            return list(self._job(named).to_pylist())
+
+    def _last_accepted(self, named: str, job: dict[str, Any]) -> list[dict[str, Any]] | None:
+        """The jobs that `last:5` means, the oldest first; None for other texts. Raises: NotComparable for no job."""
+        if not isinstance(named, str) or not (found := _LAST.fullmatch(named)):
+            return None
+        count = int(found[1])
+        if count == 0:
+            raise UsageError("last:0 means no job: write last:1 or more")
+        jobs = queries.accepted_jobs(self._asking, job_id=job["job_id"], last=count).to_pylist()
+        if not jobs:
+            raise NotComparable(
+                f"no accepted job comes before {job['name']!r} in its series (same dataset, model and group): accepted is "
+                "what is completed, and passed its last gate or was set as a baseline"
+            )
+        return list(reversed(jobs))
+
+    def _store_verdict(self, verdict: Verdict, policy: Policy) -> None:
+        document = verdict.to_dict()
+        kept = ("job_id", "job", "outcome", "message", "baseline", "baseline_jobs", "confidence", "rules")
+        [line] = self._job(verdict.job).to_pylist()
+        entry = {
+            "workspace": line["workspace"],
+            **{field: document[field] for field in kept},
+            "git_commit": line["git_commit"],
+            "policy": policy.model_dump(mode="json", by_alias=True, exclude_unset=True),
+        }
+        try:
+            store_folder.create(self.root)
+            judgements.store_verdict(self.root, entry)
+            place_marker(self.root, Marker("meta", str(uuid.uuid4()), judgements.VERDICTS))
+        except OSError as error:
+            _log.warning("the verdict cannot be stored: %s", error)
+            return
+        self._catalog.publish_if_possible()

@@ -28,6 +28,7 @@ __all__ = [
     "p_permutation",
     "p_value",
     "rows_needed",
+    "t_quantile",
     "wilson",
 ]
 
@@ -96,10 +97,15 @@ def interval(pairs: Pairs, confidence: float) -> Interval | None:
         return Interval(pairs.difference - reach, pairs.difference + reach, "rule of three")
     if pairs.baseline_ones is not None and (pairs.n < FEW_ROWS or pairs.up + pairs.down < FEW_DISCORDANT):
         return Interval(*newcombe(pairs.n, pairs.baseline_ones, pairs.up, pairs.down, confidence), "Newcombe")
+    reach = t_quantile(pairs.units - 1, confidence) * error
+    return Interval(pairs.difference - reach, pairs.difference + reach, "clustered t" if pairs.is_clustered else "t")
+
+
+def t_quantile(freedom: int, confidence: float) -> float:
+    """How many standard errors an interval of Student's t reaches to either side."""
     from scipy.special import stdtrit
 
-    reach = float(stdtrit(pairs.units - 1, (1 + confidence) / 2)) * error
-    return Interval(pairs.difference - reach, pairs.difference + reach, "clustered t" if pairs.is_clustered else "t")
+    return float(stdtrit(freedom, (1 + confidence) / 2))
 
 
 def wilson(passed: int, n: int, confidence: float) -> tuple[float, float] | None:
@@ -236,11 +242,11 @@ def minimal_detectable_effect(pairs: Pairs, confidence: float, power: float = PO
     if not error:
         return None
     freedom = pairs.units - 1
-    from scipy.special import nctdtr, ndtri, stdtrit
+    from scipy.special import nctdtr, ndtri
 
     if freedom >= _LARGE:
         return float(ndtri((1 + confidence) / 2) + ndtri(power)) * error
-    critical = float(stdtrit(freedom, (1 + confidence) / 2))
+    critical = t_quantile(freedom, confidence)
 
     def found(shift: float) -> float:
         return 1 - float(nctdtr(freedom, shift, critical)) + float(nctdtr(freedom, shift, -critical))

@@ -1,6 +1,7 @@
--- What two jobs measured, from the catalog alone: one line per (suite, metric, name) of either, numbered, with the
--- direction (the store's declaration, else that of the newer job) and how many rows each side scored.
-CREATE OR REPLACE MACRO compared_metrics(baseline, candidate) AS TABLE
+-- What two sides measured, from the catalog alone: one line per (suite, metric, name) of either, numbered, with the
+-- direction (the store's declaration, else that of the candidate) and how many rows each side scored. The baseline is
+-- one job or several, named by their ids, the candidate one.
+CREATE OR REPLACE MACRO compared_metrics(baselines, candidate) AS TABLE
     WITH side AS (
         SELECT
             a.*,
@@ -9,7 +10,7 @@ CREATE OR REPLACE MACRO compared_metrics(baseline, candidate) AS TABLE
             a.job_id = candidate AS is_candidate
         FROM aggregate_score AS a
         INNER JOIN job ON a.job_id = job.job_id
-        WHERE a.job_id IN (baseline, candidate) AND NOT coalesce(a.is_told, FALSE)
+        WHERE (a.job_id = candidate OR list_contains(baselines, a.job_id)) AND NOT coalesce(a.is_told, FALSE)
     ),
 
     declared AS (
@@ -33,7 +34,7 @@ CREATE OR REPLACE MACRO compared_metrics(baseline, candidate) AS TABLE
         suite,
         metric,
         name,
-        count(*) = 2 AS in_both,
+        bool_or(is_candidate) AND NOT bool_and(is_candidate) AS in_both,
         any_value(score_type) AS score_type,
         coalesce(
             max(direction_of_store) FILTER (WHERE is_candidate), max(with_job.higher_is_better) FILTER (WHERE is_candidate),
@@ -48,9 +49,9 @@ CREATE OR REPLACE MACRO compared_metrics(baseline, candidate) AS TABLE
         count(DISTINCT with_job.higher_is_better) > 1 AS directions_differ,
         max(coalesce(clusters, 0)) FILTER (WHERE NOT is_candidate) AS baseline_clusters,
         max(coalesce(clusters, 0)) FILTER (WHERE is_candidate) AS candidate_clusters,
-        max(rows_total) FILTER (WHERE NOT is_candidate) AS baseline_rows,
-        max(rows_scored) FILTER (WHERE NOT is_candidate) AS baseline_scored,
-        max(rows_error) FILTER (WHERE NOT is_candidate) AS baseline_errors,
+        sum(rows_total) FILTER (WHERE NOT is_candidate)::BIGINT AS baseline_rows,
+        sum(rows_scored) FILTER (WHERE NOT is_candidate)::BIGINT AS baseline_scored,
+        sum(rows_error) FILTER (WHERE NOT is_candidate)::BIGINT AS baseline_errors,
         max(rows_total) FILTER (WHERE is_candidate) AS candidate_rows,
         max(rows_scored) FILTER (WHERE is_candidate) AS candidate_scored,
         max(rows_error) FILTER (WHERE is_candidate) AS candidate_errors

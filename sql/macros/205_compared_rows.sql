@@ -1,15 +1,15 @@
--- The rows of two jobs side by side, repetitions taken together: in which of the jobs a key is, and whether it stands
+-- The rows of two sides beside one another, repetitions taken together: in which of the jobs a key is, and whether it stands
 -- for the same content (item and reference) in both.
-CREATE OR REPLACE MACRO compared_rows(baseline, candidate) AS TABLE
+CREATE OR REPLACE MACRO compared_rows(baselines, candidate) AS TABLE
     SELECT
         suite,
         row_key,
-        count(*) FILTER (WHERE job_id = baseline) > 0 AS in_baseline,
+        count(*) FILTER (WHERE list_contains(baselines, job_id)) > 0 AS in_baseline,
         count(*) FILTER (WHERE job_id = candidate) > 0 AS in_candidate,
         in_baseline AND in_candidate AND (
-            min(row_hash) FILTER (WHERE job_id = baseline) <> min(row_hash) FILTER (WHERE job_id = candidate)
-            OR max(row_hash) FILTER (WHERE job_id = baseline) <> max(row_hash) FILTER (WHERE job_id = candidate)
+            min(row_hash) FILTER (WHERE list_contains(baselines, job_id)) <> min(row_hash) FILTER (WHERE job_id = candidate)
+            OR max(row_hash) FILTER (WHERE list_contains(baselines, job_id)) <> max(row_hash) FILTER (WHERE job_id = candidate)
         ) AS is_changed
     FROM rows
-    WHERE job_id IN (baseline, candidate)
+    WHERE job_id = candidate OR list_contains(baselines, job_id)
     GROUP BY suite, row_key;

@@ -1,14 +1,14 @@
--- Every score of two jobs by the number of its metric, and every row that failed, once for each metric of its suite.
-CREATE OR REPLACE MACRO compared_scores(compared_metric, baseline, candidate) AS TABLE
+-- What a score is in a comparison: its metric by number, its value and whether it is right where it is scored, and a
+-- state: 2 scored, 1 in error, 0 neither.
+CREATE OR REPLACE MACRO compared_scores_of(compared_metric, jobs) AS TABLE
     SELECT
         place.number,
+        s.job_id,
         s.row_key,
         s.repetition,
         s.score_index,
         s.row_index,
-        s.job_id = candidate AS is_candidate,
-        s.status = 'scored' AS is_scored,
-        s.status = 'error' AS is_error,
+        CASE s.status WHEN 'scored' THEN 2 WHEN 'error' THEN 1 ELSE 0 END::TINYINT AS state,
         s.status = 'scored' AND s.value_type = 'bool' AS is_boolean,
         FALSE AS is_failed,
         CASE WHEN s.status = 'scored' THEN s.value END AS value,
@@ -19,21 +19,32 @@ CREATE OR REPLACE MACRO compared_scores(compared_metric, baseline, candidate) AS
     FROM row_scores AS s
     INNER JOIN query_table(compared_metric) AS place
         ON s.suite = place.suite AND s.metric = place.metric AND s.name = place.name
-    WHERE s.job_id IN (baseline, candidate)
-    UNION ALL
+    WHERE list_contains(jobs, s.job_id);
+
+-- The rows that failed, as a score in error of each metric of their suite.
+CREATE OR REPLACE MACRO compared_failures_of(compared_metric, jobs) AS TABLE
     SELECT
         place.number,
+        r.job_id,
         r.row_key,
         r.repetition,
         0 AS score_index,
         r.row_index,
-        r.job_id = candidate AS is_candidate,
-        FALSE AS is_scored,
-        FALSE AS is_error,
+        1::TINYINT AS state,
         FALSE AS is_boolean,
         TRUE AS is_failed,
-        NULL AS value,
-        NULL AS is_right
+        NULL::DOUBLE AS value,
+        NULL::BOOLEAN AS is_right
     FROM rows AS r
     INNER JOIN query_table(compared_metric) AS place ON r.suite = place.suite
-    WHERE r.job_id IN (baseline, candidate) AND r.error IS NOT NULL;
+    WHERE list_contains(jobs, r.job_id) AND r.error IS NOT NULL;
+
+-- All of that of both sides.
+CREATE OR REPLACE MACRO compared_scores(compared_metric, baselines, candidate) AS TABLE
+    SELECT *, FALSE AS is_candidate FROM compared_scores_of(compared_metric, baselines)
+    UNION ALL
+    SELECT *, FALSE AS is_candidate FROM compared_failures_of(compared_metric, baselines)
+    UNION ALL
+    SELECT *, TRUE AS is_candidate FROM compared_scores_of(compared_metric, [candidate])
+    UNION ALL
+    SELECT *, TRUE AS is_candidate FROM compared_failures_of(compared_metric, [candidate]);

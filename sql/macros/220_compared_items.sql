@@ -1,38 +1,54 @@
--- One line per metric and row key of two jobs, repetitions averaged: the value on either side, the share of its
--- repetitions that is right, and whether it is in error: nothing of it is scored, and something failed.
-CREATE OR REPLACE MACRO compared_items(compared_metric, baseline, candidate, errors) AS TABLE
+-- One line per metric and row key of both sides, repetitions averaged: the value on either side, the share of its
+-- repetitions that is right, and whether it is in error: nothing of it is scored, and something failed. Where the jobs
+-- are plain (see compare_shape) their scores are joined as they are, which takes half the time.
+CREATE OR REPLACE MACRO compared_items(compared_metric, baselines, candidate, errors, is_plain) AS TABLE
     -- The common tables are used by the names that are handed on.
     -- noqa: disable=ST03
     WITH score AS NOT MATERIALIZED (
-        SELECT * FROM compared_scores(compared_metric, baseline, candidate)
+        SELECT * FROM compared_scores(compared_metric, baselines, candidate)
+        WHERE NOT (is_plain AND errors = 'exclude')
     ),
 
     repetition AS NOT MATERIALIZED (
         SELECT * FROM compared_repetitions('score', errors)
     ),
 
-    counted AS NOT MATERIALIZED (
-        SELECT
-            number,
-            row_key,
-            baseline_sum,
-            candidate_sum,
-            baseline_count,
-            candidate_count,
-            baseline_right / nullif(baseline_judged, 0) AS baseline_right,
-            candidate_right / nullif(candidate_judged, 0) AS candidate_right,
-            baseline_scored = 0 AND (baseline_errors > 0 OR baseline_failed) AS baseline_in_error,
-            candidate_scored = 0 AND (candidate_errors > 0 OR candidate_failed) AS candidate_in_error,
-            last_repetition,
-            row_index
-        FROM repetition
-        WHERE errors = 'exclude'
-        UNION ALL BY NAME
-        SELECT * FROM compared_items_with_errors(compared_metric, 'repetition', errors)
+    before AS NOT MATERIALIZED (
+        SELECT * FROM compared_scores_of(compared_metric, baselines)
+        WHERE is_plain AND errors = 'exclude'
+    ),
+
+    after AS NOT MATERIALIZED (
+        SELECT * FROM compared_scores_of(compared_metric, [candidate])
+        WHERE is_plain AND errors = 'exclude'
     )
 
     SELECT
-        * EXCLUDE (baseline_sum, candidate_sum, baseline_count, candidate_count),
-        baseline_sum / nullif(baseline_count, 0) AS baseline_value,
-        candidate_sum / nullif(candidate_count, 0) AS candidate_value
-    FROM counted;
+        coalesce(before.number, after.number) AS number,
+        coalesce(before.row_key, after.row_key) AS row_key,
+        before.value AS baseline_value,
+        after.value AS candidate_value,
+        before.is_right::INTEGER AS baseline_right,
+        after.is_right::INTEGER AS candidate_right,
+        coalesce(before.state = 1, FALSE) AS baseline_in_error,
+        coalesce(after.state = 1, FALSE) AS candidate_in_error,
+        0 AS last_repetition,
+        coalesce(before.row_index, after.row_index) AS row_index
+    FROM before
+    FULL JOIN after ON before.number = after.number AND before.row_key = after.row_key
+    UNION ALL BY NAME
+    SELECT
+        number,
+        row_key,
+        baseline_value,
+        candidate_value,
+        baseline_right,
+        candidate_right,
+        coalesce(baseline_state = 1, FALSE) AS baseline_in_error,
+        coalesce(candidate_state = 1, FALSE) AS candidate_in_error,
+        last_repetition,
+        row_index
+    FROM repetition
+    WHERE errors = 'exclude'
+    UNION ALL BY NAME
+    SELECT * FROM compared_items_with_errors(compared_metric, 'repetition', errors);

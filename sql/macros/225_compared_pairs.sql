@@ -1,60 +1,83 @@
--- What became of a row: by right and wrong where the metric is judged, else by whether its value got better or worse.
+-- What became of a row, as a number that flip_name says in words: by right and wrong where the metric is judged, else
+-- by whether its value got better or worse.
 CREATE OR REPLACE MACRO flip_of(
     baseline_in_error, candidate_in_error, baseline_value, candidate_value, baseline_right, candidate_right,
     higher_is_better
 ) AS
 CASE
-    WHEN baseline_in_error AND candidate_in_error THEN 'both in error'
-    WHEN candidate_in_error THEN CASE WHEN baseline_value IS NOT NULL THEN 'newly in error' END
-    WHEN baseline_in_error THEN CASE WHEN candidate_value IS NOT NULL THEN 'recovered' END
+    WHEN baseline_in_error AND candidate_in_error THEN 8
+    WHEN candidate_in_error THEN 3
+    WHEN baseline_in_error THEN CASE WHEN candidate_value IS NOT NULL THEN 4 END
     WHEN baseline_right IS NOT NULL AND candidate_right IS NOT NULL
         THEN CASE
-            WHEN candidate_right > baseline_right THEN 'improved'
-            WHEN candidate_right < baseline_right THEN 'regressed'
-            WHEN baseline_right = 1 THEN 'both right'
-            WHEN baseline_right = 0 THEN 'both wrong'
-            ELSE 'unchanged'
+            WHEN candidate_right > baseline_right THEN 1
+            WHEN candidate_right < baseline_right THEN 2
+            WHEN baseline_right = 1 THEN 5
+            WHEN baseline_right = 0 THEN 6
+            ELSE 7
         END
-    WHEN candidate_value = baseline_value THEN 'unchanged'
+    WHEN candidate_value = baseline_value THEN 7
     WHEN candidate_value IS NOT NULL AND baseline_value IS NOT NULL
-        THEN CASE WHEN (candidate_value > baseline_value) = higher_is_better THEN 'improved' ELSE 'regressed' END
-END;
+        THEN CASE WHEN (candidate_value > baseline_value) = higher_is_better THEN 1 ELSE 2 END
+END::TINYINT;
 
--- The rows of two jobs by metric, each with its flip, its cluster and its slice; rows of other content left out.
+CREATE OR REPLACE MACRO flip_name(flip) AS
+['improved', 'regressed', 'newly in error', 'recovered', 'both right', 'both wrong', 'unchanged', 'both in error'][flip];
+
+-- The rows of both sides by metric, each with its flip, its cluster and its slice; rows of other content left out.
 -- `cluster_source` and `slice_source` name fields of rows (see row_field) of the job `told_by`; without them, and
 -- without `check_content`, no rows are read.
 CREATE OR REPLACE MACRO compared_pairs(
-    baseline, candidate, errors, check_content, told_by, cluster_source, cluster_path, slice_source, slice_path
+    baselines, candidate, errors, is_plain, check_content, told_by, cluster_source, cluster_path, slice_source, slice_path
 ) AS TABLE
     -- The common tables are used by the names that are handed on.
     -- noqa: disable=ST03
     WITH compared_metric AS MATERIALIZED (
-        SELECT * FROM compared_metrics(baseline, candidate)
+        SELECT * FROM compared_metrics(baselines, candidate)
         WHERE in_both
+    ),
+
+    telling AS NOT MATERIALIZED (
+        SELECT
+            r.suite,
+            r.row_key,
+            r.repetition,
+            row_field(
+                cluster_source, cluster_path, r.suite, r.row_key, r.repetition, r."cluster", r.tags, r.error,
+                r.latency, r.cost, r.total_tokens, r.item, r.sample, r.reference, r.metadata
+            ) AS "cluster",
+            row_field(
+                slice_source, slice_path, r.suite, r.row_key, r.repetition, r."cluster", r.tags, r.error,
+                r.latency, r.cost, r.total_tokens, r.item, r.sample, r.reference, r.metadata
+            ) AS slice
+        FROM rows AS r
+        WHERE r.job_id = told_by AND (cluster_source IS NOT NULL OR slice_source IS NOT NULL)
     ),
 
     told AS NOT MATERIALIZED (
         SELECT
-            r.suite,
-            r.row_key,
-            arg_min(row_field(
-                cluster_source, cluster_path, r.suite, r.row_key, r.repetition, r."cluster", r.tags, r.error,
-                r.latency, r.cost, r.total_tokens, r.item, r.sample, r.reference, r.metadata
-            ), r.repetition) AS "cluster",
-            arg_min(row_field(
-                slice_source, slice_path, r.suite, r.row_key, r.repetition, r."cluster", r.tags, r.error,
-                r.latency, r.cost, r.total_tokens, r.item, r.sample, r.reference, r.metadata
-            ), r.repetition) AS slice
-        FROM rows AS r
-        WHERE r.job_id = told_by AND (cluster_source IS NOT NULL OR slice_source IS NOT NULL)
-        GROUP BY r.suite, r.row_key
+            suite,
+            row_key,
+            "cluster",
+            slice
+        FROM telling
+        WHERE is_plain
+        UNION ALL
+        SELECT
+            suite,
+            row_key,
+            arg_min("cluster", repetition) AS "cluster",
+            arg_min(slice, repetition) AS slice
+        FROM telling
+        WHERE NOT is_plain
+        GROUP BY suite, row_key
     ),
 
     changed AS (
         SELECT
             suite,
             row_key
-        FROM compared_rows(baseline, candidate)
+        FROM compared_rows(baselines, candidate)
         WHERE check_content AND is_changed
     )
 
@@ -72,7 +95,7 @@ CREATE OR REPLACE MACRO compared_pairs(
         ) AS flip,
         told."cluster",
         told.slice
-    FROM compared_items('compared_metric', baseline, candidate, errors) AS item
+    FROM compared_items('compared_metric', baselines, candidate, errors, is_plain) AS item
     INNER JOIN compared_metric AS place ON item.number = place.number
     LEFT JOIN told ON place.suite = told.suite AND item.row_key = told.row_key
     ANTI JOIN changed ON place.suite = changed.suite AND item.row_key = changed.row_key;

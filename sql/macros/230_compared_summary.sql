@@ -1,12 +1,9 @@
--- What statistics need of the rows of two jobs, by metric, slice and cluster; null is the cluster of those in none.
+-- What statistics need of the rows of both sides, by metric, slice and cluster; null is the cluster of those in none.
 CREATE OR REPLACE MACRO compared_clusters(compared_pair) AS TABLE
     SELECT
-        suite,
-        metric,
-        name,
+        number,
         slice,
         "cluster",
-        any_value(higher_is_better) AS higher_is_better,
         count(difference) AS n,
         avg(difference) AS mean,
         var_pop(difference) AS variance,
@@ -14,21 +11,21 @@ CREATE OR REPLACE MACRO compared_clusters(compared_pair) AS TABLE
         avg(candidate_value) FILTER (WHERE difference IS NOT NULL) AS candidate_mean,
         count(*) FILTER (WHERE difference > 0) AS up,
         count(*) FILTER (WHERE difference < 0) AS down,
-        count(*) FILTER (WHERE flip = 'improved') AS improved,
-        count(*) FILTER (WHERE flip = 'regressed') AS regressed,
-        count(*) FILTER (WHERE flip = 'both right') AS both_right,
-        count(*) FILTER (WHERE flip = 'both wrong') AS both_wrong,
-        count(*) FILTER (WHERE flip = 'unchanged') AS unchanged,
-        count(*) FILTER (WHERE flip = 'newly in error') AS newly_in_error,
-        count(*) FILTER (WHERE flip = 'recovered') AS recovered,
-        count(*) FILTER (WHERE flip = 'both in error') AS both_in_error,
+        count(*) FILTER (WHERE flip = 1) AS improved,
+        count(*) FILTER (WHERE flip = 2) AS regressed,
+        count(*) FILTER (WHERE flip = 5) AS both_right,
+        count(*) FILTER (WHERE flip = 6) AS both_wrong,
+        count(*) FILTER (WHERE flip = 7) AS unchanged,
+        count(*) FILTER (WHERE flip = 3) AS newly_in_error,
+        count(*) FILTER (WHERE flip = 4) AS recovered,
+        count(*) FILTER (WHERE flip = 8) AS both_in_error,
         count(*) FILTER (WHERE in_error) AS in_error,
         coalesce(bool_and(baseline_value IN (0, 1) AND candidate_value IN (0, 1)), FALSE) AS is_pass_fail,
         min(least(baseline_value, candidate_value)) AS lowest,
         max(greatest(baseline_value, candidate_value)) AS highest,
         max(last_repetition) > 0 AS is_repeated
     FROM query_table(compared_pair)
-    GROUP BY suite, metric, name, slice, "cluster";
+    GROUP BY number, slice, "cluster";
 
 -- The same by metric and slice: means of the pairs, the deviation of the differences, and the squares of the residuals
 -- of the units that are independent: clusters, and rows that are in none.
@@ -38,15 +35,12 @@ CREATE OR REPLACE MACRO compared_summary(compared_cluster) AS TABLE
             *,
             sum(n * mean) OVER measured / nullif(sum(n) OVER measured, 0) AS centre
         FROM query_table(compared_cluster)
-        WINDOW measured AS (PARTITION BY suite, metric, name, slice)
+        WINDOW measured AS (PARTITION BY number, slice)
     )
 
     SELECT
-        suite,
-        metric,
-        name,
+        number,
         slice,
-        any_value(higher_is_better) AS higher_is_better,
         sum(n)::BIGINT AS n,
         sum(n * baseline_mean) / nullif(sum(n), 0) AS baseline_mean,
         sum(n * candidate_mean) / nullif(sum(n), 0) AS candidate_mean,
@@ -76,4 +70,4 @@ CREATE OR REPLACE MACRO compared_summary(compared_cluster) AS TABLE
         max(highest) AS highest,
         bool_or(is_repeated) AS is_repeated
     FROM centred
-    GROUP BY suite, metric, name, slice;
+    GROUP BY number, slice;

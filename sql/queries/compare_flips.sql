@@ -4,7 +4,7 @@ SELECT
     suite,
     metric,
     name,
-    flip,
+    flip_name(pair.flip) AS flip,
     row_key,
     row_index,
     baseline_value,
@@ -12,15 +12,15 @@ SELECT
     difference,
     slice
 FROM compared_pairs(
-    $baseline, $candidate, $errors, $check_content, $told_by, NULL, NULL, $slice_source, $slice_path
-)
+    $baselines::VARCHAR[], $candidate, $errors, $is_plain, $check_content, $told_by, NULL, NULL, $slice_source, $slice_path
+) AS pair
 WHERE
-    list_contains($flips::VARCHAR[], flip)
+    list_contains($flips::VARCHAR[], flip_name(pair.flip))
     AND ($metric::VARCHAR IS NULL OR metric = $metric)
     AND ($suite::VARCHAR IS NULL OR suite = $suite)
 QUALIFY
     $limit::BIGINT IS NULL
     OR row_number() OVER (
-        PARTITION BY suite, metric, name, flip ORDER BY abs(difference) DESC, row_index ASC, row_key ASC
+        PARTITION BY number, pair.flip ORDER BY abs(difference) DESC, row_index ASC, row_key ASC
     ) <= $limit
 ORDER BY suite ASC, metric ASC, name ASC, flip ASC, abs(difference) DESC, row_index ASC, row_key ASC;

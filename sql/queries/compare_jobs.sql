@@ -2,12 +2,12 @@
 WITH shared_suite AS (
     SELECT
         suite,
-        count(DISTINCT rows_digest) = 1 AS same_rows,
+        count(DISTINCT rows_digest) = 1 AND count(*) = len($baselines::VARCHAR[]) + 1 AS same_rows,
         max(try_cast(split_part(rows_digest, '-', 1) AS BIGINT)) AS different_rows
     FROM suites
-    WHERE job_id IN ($baseline, $candidate)
+    WHERE (job_id = $candidate OR list_contains($baselines::VARCHAR[], job_id))
     GROUP BY suite
-    HAVING count(*) = 2
+    HAVING bool_or(job_id = $candidate) AND NOT bool_and(job_id = $candidate)
 )
 
 SELECT
@@ -15,7 +15,7 @@ SELECT
     shared_suite.suite IS NOT NULL AS suite_in_both,
     coalesce(shared_suite.same_rows, FALSE) AS same_rows,
     shared_suite.different_rows
-FROM compared_metrics($baseline, $candidate) AS compared
+FROM compared_metrics($baselines::VARCHAR[], $candidate) AS compared
 LEFT JOIN shared_suite ON compared.suite = shared_suite.suite
 WHERE
     ($metric::VARCHAR IS NULL OR compared.metric = $metric)

@@ -7,7 +7,7 @@ SELECT
     count(*) FILTER (WHERE is_changed) AS changed,
     count(*) FILTER (WHERE NOT in_candidate) AS only_in_baseline,
     count(*) FILTER (WHERE NOT in_baseline) AS only_in_candidate
-FROM compared_rows($baseline, $candidate)
+FROM compared_rows($baselines::VARCHAR[], $candidate)
 WHERE ($suite::VARCHAR IS NULL OR suite = $suite)
 GROUP BY suite
 ORDER BY suite;

@@ -7,7 +7,7 @@ WITH unit AS (
         name,
         sum(difference) AS difference
     FROM compared_pairs(
-        $baseline, $candidate, $errors, $check_content, $told_by, $cluster_source, $cluster_path, NULL, NULL
+        $baselines::VARCHAR[], $candidate, $errors, $is_plain, $check_content, $told_by, $cluster_source, $cluster_path, NULL, NULL
     )
     WHERE
         difference IS NOT NULL
