@@ -15,7 +15,7 @@ from evalstore.analysis.verdict import Outcome, RuleVerdict, Verdict, worst_of
 from evalstore.errors import NotComparable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from evalstore.session import Session
 
@@ -32,6 +32,7 @@ class Case:
     policy: Policy
     baseline: str | None
     baselines: list[dict[str, Any]]
+    problem: str | None = None  # why there is nothing to compare with
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ def judge(session: Session, case: Case) -> Verdict:
     if job["status"] != "completed":
         problem = f"job {job['name']!r} is {job['status']}, not completed"
         return _verdict(case, [RuleVerdict("completed", "broken", problem)])
+    if case.problem is not None:
+        return _verdict(case, [RuleVerdict("baseline", "not comparable", case.problem)])
     lines = _measured(session, case)
     if not lines or not any(line["rows_scored"] for line in lines):
         problem = f"job {job['name']!r} scored no row: there is nothing to judge"
@@ -62,14 +65,7 @@ def judge(session: Session, case: Case) -> Verdict:
     compared = _compared(session, case, measured, comparisons)
     rules += _comparing(policy, measured, compared)
     warnings = [warning for one in comparisons for warning in one.warnings]
-    lost = {(rule.suite, rule.metric, rule.name) for rule in rules if rule.rule in _COMPARING and rule.outcome != "pass"}
-    worst = [
-        line
-        for one in comparisons
-        for line in _lost_rows(one)
-        if (line["suite"], line["metric"], line["name"]) in lost
-    ] if lost else []  # fmt: skip
-    return _verdict(case, rules, warnings, worst)
+    return _verdict(case, rules, warnings, _worst_rows(policy, measured, rules, comparisons))
 
 
 _COMPARING = ("max_drop", "max_flips")
@@ -226,7 +222,8 @@ def _comparing(
         rules.append(_drop(policy, target, measured[target], one, p))
     for target, line in measured.items():
         if (bound := rule_of(policy, target, "max_flips")) is not None:
-            rules.append(_flips(bound, _told(policy, target, line), _full_name(line), compared.get(target)))
+            flips = _flips_of(policy, target, line)
+            rules.append(_flips(bound, flips, _told(policy, target, line), _full_name(line), compared.get(target)))
     return rules
 
 
@@ -256,7 +253,7 @@ def _drop(policy: Policy, target: Target, line: dict[str, Any], one: _Compared, 
         return RuleVerdict("max_drop", "inconclusive", f"{said}; {_rows(found['paired'])} tell no interval", **told)
     greatest = -found["low"] if sign > 0 else found["high"]
     if greatest < margin:
-        return RuleVerdict("max_drop", "pass", f"{said}, within {_number(margin)}", **told)
+        return RuleVerdict("max_drop", "pass", f"{said}: less than {_number(margin)} is lost", **told)
     if p is not None and p < 1 - policy.confidence and loss > margin:
         return RuleVerdict("max_drop", "fail", f"{said}, more than {_number(margin)} (p {p:.2g})", **told)
     needed = statistics.rows_needed(one.pairs, margin, policy.confidence)
@@ -267,18 +264,37 @@ def _drop(policy: Policy, target: Target, line: dict[str, Any], one: _Compared, 
     )  # fmt: skip
 
 
-def _flips(bound: int, told: dict[str, Any], name: str, one: _Compared | None) -> RuleVerdict:
+def _flips_of(policy: Policy, target: Target, line: dict[str, Any]) -> str:
+    """The flip that is a loss: the other one where the policy turns the direction of a metric round."""
+    return "regressed" if _is_higher_better(policy, target, line) == line["higher_is_better"] else "improved"
+
+
+def _flips(bound: int, flip: str, told: dict[str, Any], name: str, one: _Compared | None) -> RuleVerdict:
     if one is None or one.line is None:
         problem = one.problem if one else "the baseline did not measure it"
         return RuleVerdict("max_flips", "not comparable", f"{name}: {problem}", **told, bound=bound)
-    lost, errors = one.line["regressed"], one.line["newly_in_error"]
+    lost, errors = one.line[flip], one.line["newly_in_error"]
     outcome: Outcome = "pass" if lost + errors <= bound else "fail"
     message = f"{name}: {_rows(lost)} regressed, {errors:,} newly in error, at most {bound:,}"
     return RuleVerdict("max_flips", outcome, message, **told, value=lost + errors, bound=bound)
 
 
-def _lost_rows(one: Comparison) -> list[dict[str, Any]]:
-    return one.flip_table("regressed", "newly in error", limit=WORST_ROWS).to_pylist()
+def _worst_rows(
+    policy: Policy, measured: dict[Target, dict[str, Any]], rules: list[RuleVerdict], comparisons: list[Comparison]
+) -> list[dict[str, Any]]:
+    """The rows that lost most, of the metrics whose losses did not pass."""
+    lost = {
+        (rule.suite, rule.metric, rule.name, flip)
+        for target, line in measured.items()
+        for rule in rules
+        if rule.rule in _COMPARING and rule.outcome != "pass" and (rule.suite, rule.metric, rule.name) == target
+        for flip in (_flips_of(policy, target, line), "newly in error")
+    }
+    if not lost:
+        return []
+    flips = sorted({flip for *_, flip in lost})
+    found = [line for one in comparisons for line in one.flip_table(*flips, limit=WORST_ROWS).to_pylist()]
+    return [line for line in found if (line["suite"], line["metric"], line["name"], line["flip"]) in lost]
 
 
 def _told(policy: Policy, target: Target, line: dict[str, Any]) -> dict[str, Any]:

@@ -136,8 +136,11 @@ class Judging:
 
         def ask() -> Verdict:
             [line] = self._job(job).to_pylist()
-            baselines = self._baseline_jobs(named, line) if named is not None else []
-            return judge(self._asking, Case(line, read, named, baselines))
+            try:
+                case = Case(line, read, named, self._baseline_jobs(named, line) if named is not None else [])
+            except NotComparable as error:
+                case = Case(line, read, named, [], problem=str(error))
+            return judge(self._asking, case)
 
         verdict = self._asking.consistently(ask)
         self._store_verdict(verdict, read)

@@ -7,6 +7,7 @@ import click
 from evalstore import __version__
 from evalstore.cli.completion import completion
 from evalstore.cli.demo import demo
+from evalstore.cli.gating import baseline, gate
 from evalstore.cli.judging import compare
 from evalstore.cli.options import Place
 from evalstore.cli.program import Program
@@ -42,7 +43,8 @@ def evalstore(context: click.Context, store: str | None, workspace: str) -> None
 
 
 ASKING = (jobs, show, rows, compare, leaderboard, trend, sql)
+JUDGING = (gate, baseline)
 UPKEEP = (tag, delete, restore, trash, prune, verify, rebuild, compact)
 
-for command in (import_, export, watch, *ASKING, finish, *UPKEEP, demo, completion):
+for command in (import_, export, watch, *ASKING, *JUDGING, finish, *UPKEEP, demo, completion):
     evalstore.add_command(command)
