@@ -16,10 +16,10 @@ __all__ = [
     "accepted_jobs",
     "aggregate_scores",
     "baselines",
-    "compare_failures",
     "compare_flips",
     "compare_jobs",
     "compare_metrics",
+    "compare_plain_metrics",
     "compare_rows",
     "compare_shape",
     "compare_texts",
@@ -232,15 +232,29 @@ def compare_rows(session: Session, *, baselines: list[str], candidate: str, suit
     return session.ask_file("compare_rows", files=jobs, baselines=baselines, candidate=candidate, suite=suite)
 
 
-def compare_shape(session: Session, *, baselines: list[str], candidate: str) -> pa.Table:
-    """Whether the scores of two jobs are plain: no row is repeated or failed, and no metric scores a row twice."""
-    return session.ask_file("compare_shape", files=[*baselines, candidate], baselines=baselines, candidate=candidate)
-
-
-def compare_failures(session: Session, *, baselines: list[str], candidate: str, suite: str | None = None) -> pa.Table:
-    """How many rows of two jobs failed, by suite: on either side, and on one of them at least."""
+def compare_shape(session: Session, *, baselines: list[str], candidate: str, suite: str | None = None) -> pa.Table:
+    """Whether the scores of two sides are plain: no row is repeated or failed, no metric scores a row twice, and the
+    baseline is one job. And how many rows failed, by suite: on either side, and on one of them at least.
+    """
     jobs = [*baselines, candidate]
-    return session.ask_file("compare_failures", files=jobs, baselines=baselines, candidate=candidate, suite=suite)
+    return session.ask_file("compare_shape", files=jobs, baselines=baselines, candidate=candidate, suite=suite)
+
+
+def compare_plain_metrics(
+    session: Session,
+    *,
+    baselines: list[str],
+    candidate: str,
+    metric: str | None = None,
+    suite: str | None = None,
+) -> pa.Table:
+    """The same of plain jobs without clusters (see compare_shape), of which no row has other content: of small jobs,
+    planning the longer question takes longer than asking this one.
+    """
+    jobs = [*baselines, candidate]
+    return session.ask_file(
+        "compare_plain_metrics", files=jobs, baselines=baselines, candidate=candidate, metric=metric, suite=suite
+    )
 
 
 def compare_metrics(
@@ -260,7 +274,7 @@ def compare_metrics(
     suite: str | None = None,
 ) -> pa.Table:
     """What statistics need of two jobs that are compared row by row: one line per metric, and per slice where one is
-    named.
+    named. The names of the metrics are those of compare_jobs, by their numbers.
     """
     parameters = {name: value for name, value in locals().items() if name != "session"}
     return session.ask_file("compare_metrics", files=[*baselines, candidate], **parameters)

@@ -131,26 +131,28 @@ def compare(session: Session, asked: Question) -> Found:
             f"{_pair(asked)} measured nothing in common: {_measured(measured, 'baseline')}; "
             f"{_measured(measured, 'candidate')}"
         )
-    rows = _rows(session, asked, shared)
+    shapes = queries.compare_shape(session, **asked.jobs, suite=asked.suite).to_pylist()
+    rows = _rows(session, asked, shared, shapes)
     warnings = _check_rows(asked, rows)
-    [shape] = queries.compare_shape(session, **asked.jobs).to_pylist()
-    pairing = _pairing(asked, shared) | shape | {"check_content": any(line["changed"] for line in rows)}
-    lines = queries.compare_metrics(session, **pairing, **asked.narrow).to_pylist()
-    known = {_key(line): line for line in shared}
-    pairs = [_pairs(line, known[_key(line)]) for line in lines]
-    metrics = [_judged(line, one, known[_key(line)], asked) for line, one in zip(lines, pairs, strict=True)]
+    pairing = _pairing(asked, shared) | {
+        "is_plain": all(one["is_plain"] for one in shapes),
+        "check_content": any(line["changed"] for line in rows),
+    }
+    known = {line["number"]: line for line in shared}
+    lines = [line | _names(known[line["number"]]) for line in _asked_metrics(session, asked, pairing)]
+    pairs = [_pairs(line, known[line["number"]]) for line in lines]
+    metrics = [_judged(line, one, known[line["number"]], asked) for line, one in zip(lines, pairs, strict=True)]
     if asked.test == "permutation":
         _permute(session, asked, pairing, metrics)
     _adjust(metrics, asked)
     slices = []
     if asked.by is not None:
         source, path = field_source(asked.by, "sliced")
-        found = queries.compare_metrics(
-            session, **pairing, **asked.narrow, slice_source=source, slice_path=path
-        ).to_pylist()
+        sliced = queries.compare_metrics(session, **pairing, **asked.narrow, slice_source=source, slice_path=path)
         slices = [
-            {"slice": line["slice"]} | _judged(line, _pairs(line, known[_key(line)]), known[_key(line)], asked)
-            for line in found
+            {"slice": line["slice"]} | _judged(line | _names(one), _pairs(line, one), one, asked)
+            for line in sliced.to_pylist()
+            for one in [known[line["number"]]]
         ]
         _adjust(slices, asked)
     warnings += [
@@ -161,7 +163,20 @@ def compare(session: Session, asked: Question) -> Found:
     return Found(metrics, pairs, slices, rows, not_compared, warnings, pairing)
 
 
-def _rows(session: Session, asked: Question, shared: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _names(known: dict[str, Any]) -> dict[str, Any]:
+    return {field: known[field] for field in ("suite", "metric", "name", "higher_is_better")}
+
+
+def _asked_metrics(session: Session, asked: Question, pairing: dict[str, Any]) -> list[dict[str, Any]]:
+    is_short = pairing["is_plain"] and asked.errors == "exclude" and pairing["cluster_source"] is None
+    if is_short and not pairing["check_content"]:
+        return list(queries.compare_plain_metrics(session, **asked.jobs, **asked.narrow).to_pylist())
+    return list(queries.compare_metrics(session, **pairing, **asked.narrow).to_pylist())
+
+
+def _rows(
+    session: Session, asked: Question, shared: list[dict[str, Any]], shapes: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
     """How many rows are paired, by suite. Where both jobs hold the same rows, the catalog knows."""
     suites = {line["suite"]: line for line in shared}
     if all(line["same_rows"] for line in shared):
@@ -175,9 +190,9 @@ def _rows(session: Session, asked: Question, shared: list[dict[str, Any]]) -> li
         ]
     else:
         counts = queries.compare_rows(session, **asked.jobs, suite=asked.suite).to_pylist()
-    failed = {line["suite"]: line for line in queries.compare_failures(session, **asked.jobs, suite=asked.suite).to_pylist()}
-    none = dict.fromkeys(("baseline_failed", "candidate_failed", "either_failed"), 0)
-    return [line | none | failed.get(line["suite"], {}) for line in counts if line["suite"] in suites]
+    fields = ("baseline_failed", "candidate_failed", "either_failed")
+    failed = {one["suite"]: {field: one[field] for field in fields} for one in shapes}
+    return [line | failed[line["suite"]] for line in counts if line["suite"] in suites]
 
 
 def _check_rows(asked: Question, rows: list[dict[str, Any]]) -> list[str]:

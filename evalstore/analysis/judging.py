@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from evalstore import judgements, queries, store_folder
-from evalstore.analysis import comparing
+from evalstore.analysis import comparing, statistics
 from evalstore.analysis.baselines import Baselines
 from evalstore.analysis.comparison import Comparison
 from evalstore.errors import JobNotFound, NotComparable, UsageError
@@ -93,6 +93,8 @@ class Judging:
         Raises: NotComparable; JobNotFound, UnknownField, UsageError.
         """
 
+        statistics.load()
+
         def ask() -> Comparison:
             [after] = self._job(candidate).to_pylist()
             before = self._last_accepted(baseline, after) or self._job(baseline).to_pylist()
@@ -129,6 +131,7 @@ class Judging:
         from evalstore.analysis.gating import Case, judge
         from evalstore.analysis.policy import policy_of
 
+        statistics.load()
         read = policy_of(policy, min)
         named = baseline or read.baseline
         if named is None and read.needs_baseline:

@@ -9,7 +9,9 @@ Statistics in Medicine 17, 1998, method 10); Holm; Benjamini and Hochberg.
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import accumulate
 from typing import TYPE_CHECKING, Literal
 
@@ -22,6 +24,7 @@ __all__ = [
     "Pairs",
     "adjusted",
     "interval",
+    "load",
     "minimal_detectable_effect",
     "p_mcnemar",
     "p_noninferior",
@@ -79,6 +82,11 @@ class Interval:
     low: float
     high: float
     method: str
+
+
+def load() -> None:
+    """Begins to load scipy beside other work: it takes as long as a question to DuckDB, which needs no Python."""
+    threading.Thread(target=import_module, args=("scipy.special",), name="evalstore-scipy").start()
 
 
 def interval(pairs: Pairs, confidence: float) -> Interval | None:

@@ -11,31 +11,10 @@ CREATE OR REPLACE MACRO compared_items(compared_metric, baselines, candidate, er
 
     repetition AS NOT MATERIALIZED (
         SELECT * FROM compared_repetitions('score', errors)
-    ),
-
-    before AS NOT MATERIALIZED (
-        SELECT * FROM compared_scores_of(compared_metric, baselines)
-        WHERE is_plain AND errors = 'exclude'
-    ),
-
-    after AS NOT MATERIALIZED (
-        SELECT * FROM compared_scores_of(compared_metric, [candidate])
-        WHERE is_plain AND errors = 'exclude'
     )
 
-    SELECT
-        coalesce(before.number, after.number) AS number,
-        coalesce(before.row_key, after.row_key) AS row_key,
-        before.value AS baseline_value,
-        after.value AS candidate_value,
-        before.is_right::INTEGER AS baseline_right,
-        after.is_right::INTEGER AS candidate_right,
-        coalesce(before.state = 1, FALSE) AS baseline_in_error,
-        coalesce(after.state = 1, FALSE) AS candidate_in_error,
-        0 AS last_repetition,
-        coalesce(before.row_index, after.row_index) AS row_index
-    FROM before
-    FULL JOIN after ON before.number = after.number AND before.row_key = after.row_key
+    SELECT * FROM compared_plain_items(compared_metric, baselines, candidate)
+    WHERE is_plain AND errors = 'exclude'
     UNION ALL BY NAME
     SELECT
         number,

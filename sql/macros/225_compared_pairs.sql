@@ -99,3 +99,29 @@ CREATE OR REPLACE MACRO compared_pairs(
     INNER JOIN compared_metric AS place ON item.number = place.number
     LEFT JOIN told ON place.suite = told.suite AND item.row_key = told.row_key
     ANTI JOIN changed ON place.suite = changed.suite AND item.row_key = changed.row_key;
+
+-- The same of plain jobs, without clusters and slices, of which no row has other content.
+CREATE OR REPLACE MACRO compared_plain_pairs(baselines, candidate) AS TABLE
+    -- The common tables are used by the names that are handed on.
+    -- noqa: disable=ST03
+    WITH compared_metric AS MATERIALIZED (
+        SELECT * FROM compared_metrics(baselines, candidate)
+        WHERE in_both
+    )
+
+    SELECT
+        place.suite,
+        place.metric,
+        place.name,
+        place.higher_is_better,
+        item.*,
+        item.candidate_value - item.baseline_value AS difference,
+        item.baseline_in_error OR item.candidate_in_error AS in_error,
+        flip_of(
+            item.baseline_in_error, item.candidate_in_error, item.baseline_value, item.candidate_value,
+            item.baseline_right, item.candidate_right, place.higher_is_better
+        ) AS flip,
+        NULL::VARCHAR AS "cluster",
+        NULL::VARCHAR AS slice
+    FROM compared_plain_items('compared_metric', baselines, candidate) AS item
+    INNER JOIN compared_metric AS place ON item.number = place.number;

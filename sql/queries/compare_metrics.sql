@@ -1,4 +1,5 @@
 -- What statistics need of two jobs that are compared row by row: one line per metric, and per slice where one is named.
+-- The names of the metrics are those of compare_jobs, by their numbers.
 WITH pair AS NOT MATERIALIZED (
     SELECT * FROM compared_pairs(
         $baselines::VARCHAR[], $candidate, $errors, $is_plain, $check_content, $told_by, $cluster_source, $cluster_path, $slice_source,
@@ -11,12 +12,5 @@ cluster_of_pairs AS (
     SELECT * FROM compared_clusters('pair')
 )
 
-SELECT
-    place.suite,
-    place.metric,
-    place.name,
-    place.higher_is_better,
-    summary.* EXCLUDE (number)
-FROM compared_summary('cluster_of_pairs') AS summary
-INNER JOIN compared_metrics($baselines::VARCHAR[], $candidate) AS place ON summary.number = place.number
-ORDER BY place.suite, place.metric, place.name, summary.slice;
+SELECT * FROM compared_summary('cluster_of_pairs')
+ORDER BY number, slice;
