@@ -5,6 +5,7 @@ By way of JSON text: Arrow's own conversion of Python objects imports pandas whe
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -12,8 +13,9 @@ import orjson
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["as_table"]
+__all__ = ["as_table", "lines_of"]
 
+_EPOCH = datetime.fromtimestamp(0, UTC)
 _BLOCK = 1 << 20  # what one thread parses at once
 
 
@@ -36,3 +38,18 @@ def as_table(lines: list[dict[str, Any]], schema: pa.Schema) -> pa.Table | None:
         )
     except (orjson.JSONEncodeError, pa.ArrowInvalid):
         return None
+
+
+def lines_of(table: pa.Table) -> list[dict[str, Any]]:
+    """The lines of a table, times in UTC. Arrow's own way loads pandas for a time, where it is installed."""
+    import pyarrow as pa
+
+    moments = [field.name for field in table.schema if field.type == pa.timestamp("us", "UTC")]
+    for name in moments:
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, name, table.column(place).cast(pa.int64()))
+    lines: list[dict[str, Any]] = table.to_pylist()
+    for line in lines:
+        for name in moments:
+            line[name] = None if line[name] is None else _EPOCH + timedelta(microseconds=line[name])
+    return lines

@@ -303,17 +303,20 @@ class Asking:
         return line
 
     def _job_of_baseline(self, workspace: str, baseline: str) -> pa.Table:
-        found = queries.baselines(self._asking, workspace=workspace, baseline=baseline, with_history=False).to_pylist()
+        table = queries.baselines(self._asking, workspace=workspace, baseline=baseline, with_history=False)
+        found = table.select(["job", "job_now"]).to_pylist()
         if not found:
-            known = queries.baselines(self._asking, workspace=workspace, with_history=False).column("baseline").to_pylist()
+            known = (
+                queries.baselines(self._asking, workspace=workspace, with_history=False).column("baseline").to_pylist()
+            )
             raise JobNotFound(
                 f"there is no baseline {baseline!r} in workspace {workspace!r}; {near(baseline, known)} "
                 f"`evalstore baseline set {baseline} JOB` makes it"
             )
         if found[0]["job_now"] is None:
             raise JobNotFound(
-                f"baseline {baseline!r} is job {found[0]['job']!r}, which was deleted or replaced: restore it, or set the "
-                "baseline to another job"
+                f"baseline {baseline!r} is job {found[0]['job']!r}, which was deleted or replaced: restore it, or set "
+                "the baseline to another job"
             )
         return queries.job(self._asking, workspace=workspace, name=found[0]["job_now"])
 

@@ -54,8 +54,9 @@ def reference(text: str | None, what: str = "reference") -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A job as a question names it: by workspace and name, as the n-th newest completed one (`last`, from 0), or as
-    the one that a baseline is.
+    """A job as a question names it.
+
+    By workspace and name, as the n-th newest completed one (`last`, from 0), or as the one that a baseline is.
     """
 
     workspace: str

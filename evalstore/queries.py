@@ -218,23 +218,26 @@ def result_scores(session: Session, *, places: list[int]) -> pa.Table:
 def compare_jobs(
     session: Session, *, baselines: list[str], candidate: str, metric: str | None = None, suite: str | None = None
 ) -> pa.Table:
-    """What two jobs have in common, from the catalog alone: every metric of either, and whether they hold the same
-    rows.
+    """What two sides have in common, from the catalog alone.
+
+    Every metric of either, and whether they hold the same rows.
     """
     return session.ask_file("compare_jobs", baselines=baselines, candidate=candidate, metric=metric, suite=suite)
 
 
 def compare_rows(session: Session, *, baselines: list[str], candidate: str, suite: str | None = None) -> pa.Table:
-    """How many rows two jobs share, by suite: with the same content, with other content under the same key, on one
-    side.
+    """How many rows two sides share, by suite.
+
+    With the same content, with other content under the same key, and on one side only.
     """
     jobs = [*baselines, candidate]
     return session.ask_file("compare_rows", files=jobs, baselines=baselines, candidate=candidate, suite=suite)
 
 
 def compare_shape(session: Session, *, baselines: list[str], candidate: str, suite: str | None = None) -> pa.Table:
-    """Whether the scores of two sides are plain: no row is repeated or failed, no metric scores a row twice, and the
-    baseline is one job. And how many rows failed, by suite: on either side, and on one of them at least.
+    """Whether the scores of two sides are plain, and how many rows failed, by suite.
+
+    Plain is: no row is repeated or failed, no metric scores a row twice, and the baseline is one job.
     """
     jobs = [*baselines, candidate]
     return session.ask_file("compare_shape", files=jobs, baselines=baselines, candidate=candidate, suite=suite)
@@ -248,8 +251,9 @@ def compare_plain_metrics(
     metric: str | None = None,
     suite: str | None = None,
 ) -> pa.Table:
-    """The same of plain jobs without clusters (see compare_shape), of which no row has other content: of small jobs,
-    planning the longer question takes longer than asking this one.
+    """The same of plain jobs (see compare_shape) without clusters, of which no row has other content.
+
+    Of small jobs, planning the longer question takes longer than asking this one.
     """
     jobs = [*baselines, candidate]
     return session.ask_file(
@@ -273,8 +277,9 @@ def compare_metrics(
     metric: str | None = None,
     suite: str | None = None,
 ) -> pa.Table:
-    """What statistics need of two jobs that are compared row by row: one line per metric, and per slice where one is
-    named. The names of the metrics are those of compare_jobs, by their numbers.
+    """What statistics need of two sides that are compared row by row, one line per metric.
+
+    And per slice, where one is named. The names of the metrics are those of compare_jobs, by their numbers.
     """
     parameters = {name: value for name, value in locals().items() if name != "session"}
     return session.ask_file("compare_metrics", files=[*baselines, candidate], **parameters)
@@ -294,8 +299,9 @@ def compare_units(
     metric: str | None = None,
     suite: str | None = None,
 ) -> pa.Table:
-    """The sums of the differences of two jobs over what is independent of one another: clusters, and rows that are in
-    none; with how many units have that sum, whatever its sign.
+    """The sums of the differences over what is independent: clusters, and rows that are in none.
+
+    With how many units have that sum, whatever its sign.
     """
     parameters = {name: value for name, value in locals().items() if name != "session"}
     return session.ask_file("compare_units", files=[*baselines, candidate], **parameters)
@@ -317,8 +323,9 @@ def compare_flips(
     suite: str | None = None,
     limit: int | None = None,
 ) -> pa.Table:
-    """The rows of two jobs that flipped, in some of the ways that flip_of names; the greatest differences of a metric
-    first, and so many of each at most.
+    """The rows that flipped in some of the ways that flip_name names.
+
+    The greatest differences of a metric come first, and so many of each at most.
     """
     parameters = {name: value for name, value in locals().items() if name != "session"}
     return session.ask_file("compare_flips", files=[*baselines, candidate], **parameters)
@@ -327,7 +334,7 @@ def compare_flips(
 def compare_texts(
     session: Session, *, baselines: list[str], candidate: str, rows: list[dict[str, Any]], row_keys: list[str]
 ) -> pa.Table:
-    """What two jobs hold of some rows: the item, both outputs, and what was said of both in comments and errors."""
+    """What two sides hold of some rows: the item, both outputs, and what was said of both."""
     jobs = [*baselines, candidate]
     return session.ask_file(
         "compare_texts", files=jobs, baselines=baselines, candidate=candidate, rows=rows, row_keys=row_keys
@@ -340,14 +347,16 @@ def baselines(session: Session, *, workspace: str, baseline: str | None = None, 
 
 
 def accepted_jobs(session: Session, *, job_id: str, last: int) -> pa.Table:
-    """The newest accepted jobs of the series of a job, itself left out: completed before it, and passed by the last gate
-    that judged them, or set as a baseline once.
+    """The newest accepted jobs of the series of a job, itself left out.
+
+    Accepted is what was completed before it, and passed the last gate that judged it or was set as a baseline once.
     """
     return session.ask_file("accepted_jobs", job_id=job_id, last=last)
 
 
 def gate_metrics(session: Session, *, job_id: str) -> pa.Table:
-    """What a gate wants to know of each metric of one job: its mean with the spread of it, its rows, direction and
-    class.
+    """What a gate wants to know of each metric of one job.
+
+    Its mean with the spread of it, its rows, direction and class.
     """
     return session.ask_file("gate_metrics", job_id=job_id)

@@ -6,6 +6,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from evalstore import frames, judgements, names, queries
+from evalstore.arrow_lines import lines_of
 from evalstore.errors import NotFound, UsageError, near
 from evalstore.markers import Marker, place_marker
 
@@ -26,7 +27,12 @@ class Baselines:
     """The baselines of a workspace: `store.baselines.set("main", "gsm8k-175b")`, then `@main` names that job."""
 
     def __init__(
-        self, root: Path, workspace: str, catalog: Catalog, session: Callable[[], Session], job: Callable[[str], pa.Table]
+        self,
+        root: Path,
+        workspace: str,
+        catalog: Catalog,
+        session: Callable[[], Session],
+        job: Callable[[str], pa.Table],
     ) -> None:
         self._root, self._workspace, self._catalog = root, workspace, catalog
         self._session, self._job = session, job
@@ -37,9 +43,11 @@ class Baselines:
         Gives the name of the job. Raises: InvalidName, JobNotFound; UsageError for a job that is not completed.
         """
         _check(baseline, note)
-        [line] = self._job(job).to_pylist()
+        [line] = lines_of(self._job(job))
         if line["workspace"] != self._workspace:
-            raise UsageError(f"a baseline of workspace {self._workspace!r} is one of its jobs, not of {line['workspace']!r}")
+            raise UsageError(
+                f"a baseline of workspace {self._workspace!r} is one of its jobs, not of {line['workspace']!r}"
+            )
         if line["status"] != "completed":
             raise UsageError(f"job {line['name']!r} is {line['status']}: a baseline is a completed job")
         self._say(baseline, line, note)
@@ -48,7 +56,7 @@ class Baselines:
     def remove(self, baseline: str, *, note: str | None = None) -> str:
         """Takes a baseline away; its history stays. Gives the name of the job that it was. Raises: NotFound."""
         _check(baseline, note)
-        lines = self._lines()
+        lines = lines_of(self.table())
         found = [line for line in lines if line["baseline"] == baseline]
         if not found:
             raise NotFound(f"there is no baseline {baseline!r}; {near(baseline, [one['baseline'] for one in lines])}")
@@ -72,10 +80,6 @@ class Baselines:
             self._session(), workspace=self._workspace, baseline=baseline, with_history=with_history
         )
         return found.drop_columns(["job_now", "workspace"])
-
-    def _lines(self) -> list[dict[str, Any]]:
-        lines: list[dict[str, Any]] = self.table().to_pylist()
-        return lines
 
     def _say(self, baseline: str, job: dict[str, Any] | None, note: str | None) -> None:
         judgements.set_baseline(self._root, self._workspace, baseline, job, note)

@@ -49,7 +49,7 @@ class Question:
         return {"baselines": [one["job_id"] for one in self.baselines], "candidate": self.candidate["job_id"]}
 
     @property
-    def narrow(self) -> dict[str, str | None]:
+    def narrow(self) -> dict[str, Any]:
         """Which metrics are meant."""
         return {"metric": self.metric, "suite": self.suite}
 
@@ -203,13 +203,13 @@ def _check_rows(asked: Question, rows: list[dict[str, Any]]) -> list[str]:
         both = line["paired"] + line["changed"]
         if line["changed"] > asked.max_changed * both:
             raise NotComparable(
-                f"{_pair(asked)} are not comparable{where}: of {both:,} rows with the same key {line['changed']:,} have "
-                f"another item or reference, more than max_changed={asked.max_changed:g} allows"
+                f"{_pair(asked)} are not comparable{where}: of {both:,} rows with the same key {line['changed']:,} "
+                f"have another item or reference, more than max_changed={asked.max_changed:g} allows"
             )
         if both < asked.min_paired * smaller or line["paired"] == 0:
             raise NotComparable(
-                f"{_pair(asked)} are not comparable{where}: only {both:,} rows are in both, of {line['baseline_rows']:,} "
-                f"and {line['candidate_rows']:,}; min_paired={asked.min_paired:g} wants that share of the smaller side"
+                f"{_pair(asked)} are not comparable{where}: only {both:,} rows are in both, of "
+                f"{line['baseline_rows']:,} and {line['candidate_rows']:,}; min_paired={asked.min_paired:g} wants that share of the smaller side"
             )
         if line["changed"] > FEW_CHANGED * both:
             warnings.append(
@@ -222,6 +222,7 @@ def _check_rows(asked: Question, rows: list[dict[str, Any]]) -> list[str]:
 def _pairing(asked: Question, shared: list[dict[str, Any]]) -> dict[str, Any]:
     """How pairs are asked for. Clusters are those that a job tells of, or what the user names."""
     told_by = asked.jobs["candidate"]
+    source: str | None
     if asked.cluster is not None:
         source, path = field_source(asked.cluster, "clustered")
     else:
@@ -229,7 +230,7 @@ def _pairing(asked: Question, shared: list[dict[str, Any]]) -> dict[str, Any]:
         in_baseline = any(line["baseline_clusters"] for line in shared)
         source, path = ("cluster" if in_candidate or in_baseline else None), None
         if in_baseline and not in_candidate:
-            told_by = asked.jobs["baselines"][-1]
+            told_by = asked.baselines[-1]["job_id"]
     return {
         **asked.jobs, "errors": asked.errors, "told_by": told_by, "cluster_source": source, "cluster_path": path,
     }  # fmt: skip
@@ -280,7 +281,7 @@ def _judged(line: dict[str, Any], pairs: Pairs | None, known: dict[str, Any], as
     }
     if asked.margin is not None:
         p_margin = pairs and statistics.p_noninferior(pairs, asked.margin, higher_is_better=higher)
-        worst = found and (found.low if higher else -found.high)
+        worst = None if found is None else found.low if higher else -found.high
         told |= {
             "margin": asked.margin,
             "p_noninferior": p_margin,
@@ -322,7 +323,9 @@ def _effect(line: dict[str, Any], pairs: Pairs | None) -> tuple[float | None, st
     if pairs is None:
         return None, None
     if line["is_pass_fail"]:
-        before, after = (2 * math.asin(math.sqrt(min(max(line[side], 0), 1))) for side in ("baseline_mean", "candidate_mean"))
+        before, after = (
+            2 * math.asin(math.sqrt(min(max(line[side], 0), 1))) for side in ("baseline_mean", "candidate_mean")
+        )
         return after - before, "Cohen h"
     return (pairs.difference / pairs.std_dev if pairs.std_dev else None), "Cohen d"
 

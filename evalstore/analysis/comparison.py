@@ -28,8 +28,8 @@ ALL_FLIPS = (*FLIPS, "both right", "both wrong", "unchanged", "both in error")
 class Comparison:
     """Two jobs, compared over the rows that they share. Differences are candidate - baseline.
 
-    `.metrics` has a line per metric, `.slices` one per slice and metric where `by` was given, `.rows` one per suite with
-    how many rows are paired, changed and on one side only. `.flips` has the rows that changed sides.
+    `.metrics` has a line per metric, `.slices` one per slice and metric where `by` was given, `.rows` one per suite
+    with how many rows are paired, changed and on one side only. `.flips` has the rows that changed sides.
     """
 
     def __init__(self, asked: Question, found: Found, session: Callable[[], Session]) -> None:
@@ -138,12 +138,24 @@ class Comparison:
         return f"<Comparison {self.baseline} -> {self.candidate}: {len(self._found.metrics)} metrics>"
 
     def _repr_html_(self) -> str:
-        shown = ["suite", "metric", "name", "baseline_mean", "candidate_mean", "difference", "low", "high", "p_adjusted"]
+        shown = [
+            "suite",
+            "metric",
+            "name",
+            "baseline_mean",
+            "candidate_mean",
+            "difference",
+            "low",
+            "high",
+            "p_adjusted",
+        ]
         return str(self.metrics.select(*shown, "change", "paired")._repr_html_())
 
 
 def _side(job: dict[str, Any]) -> dict[str, Any]:
-    known = {"job": job["name"]} | {field: job[field] for field in ("workspace", "job_id", "status", "dataset", "model")}
+    known = {"job": job["name"]} | {
+        field: job[field] for field in ("workspace", "job_id", "status", "dataset", "model")
+    }
     return known | {"created_at": job["created_at"].isoformat(), "git_commit": job["git_commit"]}
 
 
@@ -151,8 +163,6 @@ def _frame(lines: list[dict[str, Any]]) -> pl.DataFrame:
     """Lines as a frame; a column without a value is that of its name elsewhere."""
     import polars as pl
 
-    kinds = {
-        name: pl.Float64 if any(isinstance(line[name], float) for line in lines) else None for name in lines[0]
-    }
+    kinds = {name: pl.Float64 if any(isinstance(line[name], float) for line in lines) else None for name in lines[0]}
     frame = pl.DataFrame(lines, schema_overrides={name: kind for name, kind in kinds.items() if kind}, orient="row")
     return frame.with_columns(pl.col(pl.Null).cast(pl.Float64))

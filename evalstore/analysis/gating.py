@@ -10,13 +10,13 @@ from evalstore import queries
 from evalstore.analysis import comparing, statistics
 from evalstore.analysis.comparison import Comparison
 from evalstore.analysis.policy import Policy, Target, rule_of
-from evalstore.analysis.statistics import Pairs
 from evalstore.analysis.verdict import Outcome, RuleVerdict, Verdict, worst_of
 from evalstore.errors import NotComparable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from evalstore.analysis.statistics import Pairs
     from evalstore.session import Session
 
 __all__ = ["Case", "judge"]
@@ -75,15 +75,16 @@ def _verdict(
     case: Case, rules: list[RuleVerdict], warnings: list[str] | None = None, worst: list[dict[str, Any]] | None = None
 ) -> Verdict:
     outcome, message = worst_of(rules)
+    job = case.job
     return Verdict(
-        case.job["name"], case.job["job_id"], outcome, message, rules, case.baseline,
+        job["name"], job["job_id"], outcome, message, rules, job["workspace"], job["git_commit"], case.baseline,
         [one["name"] for one in case.baselines], case.policy.confidence, warnings or [], worst or [],
     )  # fmt: skip
 
 
 def _measured(session: Session, case: Case) -> list[dict[str, Any]]:
     """The metrics of the job; with errors that count, their means are computed anew."""
-    lines = queries.gate_metrics(session, job_id=case.job["job_id"]).to_pylist()
+    lines: list[dict[str, Any]] = queries.gate_metrics(session, job_id=case.job["job_id"]).to_pylist()
     if case.policy.errors == "exclude":
         return lines
     anew = queries.sliced_scores(
@@ -91,7 +92,8 @@ def _measured(session: Session, case: Case) -> list[dict[str, Any]]:
     ).select(["suite", "metric", "name", "mean", "variance", "std_error", "min", "max", "items_scored"])
     found = {(one["suite"], one["metric"], one["name"]): one for one in anew.to_pylist()}
     return [
-        line | {**(one := found[line["suite"], line["metric"], line["name"]]), "lowest": one["min"], "highest": one["max"]}
+        line
+        | {**(one := found[line["suite"], line["metric"], line["name"]]), "lowest": one["min"], "highest": one["max"]}
         for line in lines
     ]
 
@@ -101,8 +103,11 @@ def _required(policy: Policy, lines: list[dict[str, Any]]) -> Iterator[RuleVerdi
         for name in wanted:
             scored = sum(line["rows_scored"] for line in lines if name in (line[kind], _metric(line)))
             outcome: Outcome = "pass" if scored else "fail"
-            message = f"{kind} {name!r} {'has ' + _rows(scored) + ' scored' if scored else 'is missing: no row is scored'}"
-            yield RuleVerdict("required", outcome, message, **{kind: name}, value=scored)
+            message = (
+                f"{kind} {name!r} {'has ' + _rows(scored) + ' scored' if scored else 'is missing: no row is scored'}"
+            )
+            place: dict[str, Any] = {kind: name}
+            yield RuleVerdict("required", outcome, message, **place, value=scored)
 
 
 def _unmatched(policy: Policy, measured: dict[Target, dict[str, Any]]) -> Iterator[RuleVerdict]:
@@ -130,7 +135,8 @@ def _floors(policy: Policy, target: Target, line: dict[str, Any]) -> Iterator[Ru
     if (bound := rule_of(policy, target, "max_error_rate")) is not None:
         rate = line["rows_error"] / line["rows_total"]
         outcome: Outcome = "pass" if rate <= bound else "fail"
-        message = f"{name}: {line['rows_error']:,} of {line['rows_total']:,} rows are in error ({rate:.2%}), at most {bound:.2%}"
+        share = f"{line['rows_error']:,} of {line['rows_total']:,} rows are in error ({rate:.2%})"
+        message = f"{name}: {share}, at most {bound:.2%}"
         yield RuleVerdict("max_error_rate", outcome, message, **told, value=rate, bound=bound)
     if (bound := rule_of(policy, target, "min_rows")) is not None:
         outcome = "pass" if line["rows_scored"] >= bound else "fail"
@@ -215,7 +221,9 @@ def _comparing(
 ) -> list[RuleVerdict]:
     """The rules that compare. Drops are tested together, so that many metrics do not make a false alarm likely."""
     tested = [target for target in measured if rule_of(policy, target, "max_drop") is not None]
-    found = [compared.get(target) or _Compared(None, None, None, "the baseline did not measure it") for target in tested]
+    found = [
+        compared.get(target) or _Compared(None, None, None, "the baseline did not measure it") for target in tested
+    ]
     p_values = [one.line["p_value"] if one.line else None for one in found]
     rules = []
     for target, one, p in zip(tested, found, statistics.adjusted(p_values, policy.correction), strict=True):
@@ -228,13 +236,17 @@ def _comparing(
 
 
 def _drop(policy: Policy, target: Target, line: dict[str, Any], one: _Compared, p: float | None) -> RuleVerdict:
-    """Non-inferiority: passes where the interval of the loss ends before the margin; fails where a loss is real (its
-    adjusted p value says so) and beyond the margin; else too few rows tell.
+    """Non-inferiority: whether less than the margin is lost.
+
+    Passes where the interval of the loss ends before the margin; fails where a loss is real (its adjusted p value says
+    so) and beyond the margin; else too few rows tell.
     """
     margin, name, told = rule_of(policy, target, "max_drop"), _full_name(line), _told(policy, target, line)
     told["bound"] = margin
     if one.line is None or one.suite_rows is None or not one.line["paired"]:
-        return RuleVerdict("max_drop", "not comparable", f"{name}: {one.problem or 'no row is scored on both sides'}", **told)
+        return RuleVerdict(
+            "max_drop", "not comparable", f"{name}: {one.problem or 'no row is scored on both sides'}", **told
+        )
     found = one.line
     told |= {"value": found["candidate_mean"], **{field: found[field] for field in ("difference", "low", "high")}}
     told["p_adjusted"] = p
@@ -242,8 +254,8 @@ def _drop(policy: Policy, target: Target, line: dict[str, Any], one: _Compared, 
     lost = one.line["newly_in_error"]
     if lost and share < policy.min_paired:
         message = (
-            f"{name}: only {found['paired']:,} of {one.suite_rows['paired']:,} rows are scored on both sides, {lost:,} are "
-            "newly in error"
+            f"{name}: only {found['paired']:,} of {one.suite_rows['paired']:,} rows are scored on both sides, "
+            f"{lost:,} are newly in error"
         )
         return RuleVerdict("max_drop", "not comparable", message, **told)
     sign = 1 if _is_higher_better(policy, target, line) else -1

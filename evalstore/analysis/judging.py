@@ -12,6 +12,7 @@ from evalstore import judgements, queries, store_folder
 from evalstore.analysis import comparing, statistics
 from evalstore.analysis.baselines import Baselines
 from evalstore.analysis.comparison import Comparison
+from evalstore.arrow_lines import lines_of
 from evalstore.errors import JobNotFound, NotComparable, UsageError
 from evalstore.markers import Marker, place_marker
 
@@ -69,12 +70,12 @@ class Judging:
     ) -> Comparison:
         """What changed from one job to another, over the rows that they share, and whether it is more than noise.
 
-        Rows are paired by suite, metric, name and row key; repetitions are averaged first. Rows of one key whose item or
-        reference differs are left out and counted.
+        Rows are paired by suite, metric, name and row key; repetitions are averaged first. Rows of one key whose item
+        or reference differs are left out and counted.
 
         Args:
-            baseline: a job: NAME, workspace/NAME, @last, @last~1, @NAME of a baseline; or last:5, the last five accepted
-                jobs before the candidate, whose scores are averaged.
+            baseline: a job: NAME, workspace/NAME, @last, @last~1, @NAME of a baseline; or last:5, the last five
+                accepted jobs before the candidate, whose scores are averaged.
             candidate: the other one; differences are candidate - baseline.
             metric: only this one.
             suite: only this one.
@@ -86,18 +87,17 @@ class Judging:
             by: a field of rows to slice by (metadata.category).
             max_changed: the share of rows with other content up to which the jobs are comparable.
             min_paired: the share of the smaller job's rows that must be in both.
-            test: "auto" is McNemar's exact test for pass/fail without repetitions and clusters, else paired or clustered
-                t; "permutation" flips signs at random.
+            test: "auto" is McNemar's exact test for pass/fail without repetitions and clusters, else paired or
+                clustered t; "permutation" flips signs at random.
             correction: of the p values over all metrics: "holm", "bh" (false discovery rate) or "none".
 
         Raises: NotComparable; JobNotFound, UnknownField, UsageError.
         """
-
         statistics.load()
 
         def ask() -> Comparison:
-            [after] = self._job(candidate).to_pylist()
-            before = self._last_accepted(baseline, after) or self._job(baseline).to_pylist()
+            [after] = lines_of(self._job(candidate))
+            before = self._last_accepted(baseline, after) or lines_of(self._job(baseline))
             asked = comparing.question(
                 before, after, metric=metric, suite=suite, errors=errors, cluster=cluster, confidence=confidence,
                 margin=margin, by=by, max_changed=max_changed, min_paired=min_paired, test=test, correction=correction,
@@ -112,7 +112,7 @@ class Judging:
         *,
         baseline: str | None = None,
         policy: str | os.PathLike[str] | dict[str, Any] | Policy | None = None,
-        min: Mapping[str, float] | None = None,  # noqa: A002
+        min: Mapping[str, float] | None = None,
     ) -> Verdict:
         """Whether a job may ship: holds it against a policy. True for a pass, and for nothing else.
 
@@ -138,7 +138,7 @@ class Judging:
             raise UsageError("the policy compares (max_drop, max_flips), so name a baseline: main, last:5 or a job")
 
         def ask() -> Verdict:
-            [line] = self._job(job).to_pylist()
+            [line] = lines_of(self._job(job))
             try:
                 case = Case(line, read, named, self._baseline_jobs(named, line) if named is not None else [])
             except NotComparable as error:
@@ -159,15 +159,15 @@ class Judging:
         if last := self._last_accepted(named, job):
             return last
         if "/" in named or named.startswith("@"):
-            return list(self._job(named).to_pylist())
+            return lines_of(self._job(named))
         try:
-            return list(self._job(f"@{named}").to_pylist())
+            return lines_of(self._job(f"@{named}"))
         except JobNotFound:
             if queries.baselines(self._asking, workspace=self.workspace, baseline=named, with_history=False).num_rows:
                 raise  # it is one, and its job is gone
             if queries.job(self._asking, workspace=self.workspace, name=named).num_rows == 0:
                 raise
-            return list(self._job(named).to_pylist())
+            return lines_of(self._job(named))
 
     def _last_accepted(self, named: str, job: dict[str, Any]) -> list[dict[str, Any]] | None:
         """The jobs that `last:5` means, the oldest first; None for other texts. Raises: NotComparable for no job."""
@@ -176,24 +176,18 @@ class Judging:
         count = int(found[1])
         if count == 0:
             raise UsageError("last:0 means no job: write last:1 or more")
-        jobs = queries.accepted_jobs(self._asking, job_id=job["job_id"], last=count).to_pylist()
+        jobs = lines_of(queries.accepted_jobs(self._asking, job_id=job["job_id"], last=count))
         if not jobs:
             raise NotComparable(
-                f"no accepted job comes before {job['name']!r} in its series (same dataset, model and group): accepted is "
-                "what is completed, and passed its last gate or was set as a baseline"
+                f"no accepted job comes before {job['name']!r} in its series (same dataset, model and group): accepted "
+                "is what is completed, and passed its last gate or was set as a baseline"
             )
         return list(reversed(jobs))
 
     def _store_verdict(self, verdict: Verdict, policy: Policy) -> None:
-        document = verdict.to_dict()
-        kept = ("job_id", "job", "outcome", "message", "baseline", "baseline_jobs", "confidence", "rules")
-        [line] = self._job(verdict.job).to_pylist()
-        entry = {
-            "workspace": line["workspace"],
-            **{field: document[field] for field in kept},
-            "git_commit": line["git_commit"],
-            "policy": policy.model_dump(mode="json", by_alias=True, exclude_unset=True),
-        }
+        told = verdict.to_dict()
+        entry = {field: value for field, value in told.items() if field not in ("warnings", "worst_rows")}
+        entry["policy"] = policy.model_dump(mode="json", by_alias=True, exclude_unset=True)
         try:
             store_folder.create(self.root)
             judgements.store_verdict(self.root, entry)

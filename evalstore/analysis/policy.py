@@ -60,8 +60,10 @@ class Required(BaseModel):
 
 
 class Policy(BaseModel):
-    """All that a gate asks. A setting of a narrower section goes before that of a wider one:
-    `[suites.S.metrics.M]`, `[metrics.M]`, `[suites.S]`, `[all]`.
+    """All that a gate asks.
+
+    A setting of a narrower section goes before that of a wider one: `[suites.S.metrics.M]`, `[metrics.M]`, `[suites.S]`,
+    `[all]`.
     """
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
@@ -84,8 +86,8 @@ class Policy(BaseModel):
         sections += [rules for suite in self.suites.values() for rules in suite.metrics.values()]
         if not (any(rules.has_rules for rules in sections) or self.required.suites or self.required.metrics):
             raise ValueError(
-                "it holds no rule, so there is nothing to judge: write [all] with max_drop = 0.02, or [metrics.NAME] with "
-                "min = 0.85"
+                "it holds no rule, so there is nothing to judge: write [all] with max_drop = 0.02, or [metrics.NAME] "
+                "with min = 0.85"
             )
         return self
 
@@ -98,9 +100,16 @@ class Policy(BaseModel):
 
     def sections(self) -> list[tuple[str | None, str | None]]:
         """The sections with rules that name what they are about: (suite, metric)."""
-        found: list[tuple[str | None, str | None]] = [(None, name) for name, one in self.metrics.items() if one.has_rules]
+        found: list[tuple[str | None, str | None]] = [
+            (None, name) for name, one in self.metrics.items() if one.has_rules
+        ]
         found += [(suite, None) for suite, one in self.suites.items() if one.has_rules]
-        found += [(suite, name) for suite, one in self.suites.items() for name, rules in one.metrics.items() if rules.has_rules]
+        found += [
+            (suite, name)
+            for suite, one in self.suites.items()
+            for name, rules in one.metrics.items()
+            if rules.has_rules
+        ]
         return found
 
 
@@ -208,4 +217,6 @@ def _line_of(text: str, place: list[str]) -> int | None:
 
 
 def _keys(dotted: str) -> list[str]:
-    return [quoted or single or bare for quoted, single, bare in re.findall(r"\"([^\"]*)\"|'([^']*)'|([^.\s\"']+)", dotted)]
+    return [
+        quoted or single or bare for quoted, single, bare in re.findall(r"\"([^\"]*)\"|'([^']*)'|([^.\s\"']+)", dotted)
+    ]

@@ -51,8 +51,8 @@ class Pairs:
     """The differences (candidate - baseline) of the rows that two jobs share, in one metric.
 
     `units` are what is independent: clusters, or rows where there are none; `unit_squares` is the sum of the squares of
-    their residuals. `scale` is the greatest difference that there can be, None where nobody knows. `up` and `down` count
-    the rows whose value rose and fell; `baseline_ones` the rows of pass/fail that passed in the baseline, None where
+    their residuals. `scale` is the greatest difference that there can be, None where nobody knows. `up` and `down`
+    count the rows whose value rose and fell; `baseline_ones` the rows of pass/fail that passed in the baseline, None where
     values are other than 0 and 1, repeated or clustered.
     """
 
@@ -269,7 +269,7 @@ def minimal_detectable_effect(pairs: Pairs, confidence: float, power: float = PO
 
 
 def rows_needed(pairs: Pairs, margin: float, confidence: float, power: float = POWER) -> int | None:
-    """About how many rows of this spread show, with this power, that nothing is lost beyond the margin if nothing is."""
+    """About how many rows of this spread show, with this power, that less than the margin is lost, if nothing is."""
     from scipy.special import ndtri
 
     error = pairs.std_error

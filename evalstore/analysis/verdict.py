@@ -59,6 +59,8 @@ class Verdict:
     outcome: Outcome
     message: str
     rules: list[RuleVerdict]
+    workspace: str
+    git_commit: str | None = None
     baseline: str | None = None
     baseline_jobs: list[str] = field(default_factory=list)
     confidence: float = 0.95
@@ -81,7 +83,10 @@ class Verdict:
 
     def to_dict(self) -> dict[str, Any]:
         """The verdict as plain data."""
-        fields = ("job", "job_id", "outcome", "message", "baseline", "baseline_jobs", "confidence", "warnings")
+        fields = (
+            "workspace", "job", "job_id", "git_commit", "outcome", "message", "baseline", "baseline_jobs", "confidence",
+            "warnings",
+        )  # fmt: skip
         told = {name: getattr(self, name) for name in fields}
         return {**told, "rules": [rule.to_dict() for rule in self.rules], "worst_rows": self.worst_rows}
 

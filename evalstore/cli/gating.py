@@ -71,7 +71,7 @@ def _write(verdict: Verdict, format: str, output: str | None) -> None:
     from evalstore.cli.pages import gate as pages
 
     if format in ("junit", "github"):
-        text = pages.junit(verdict) if format == "junit" else pages.annotations(verdict)
+        text = pages.junit(verdict) if format == "junit" else pages.github_commands(verdict)
         if output:
             Path(output).write_text(text, encoding="utf-8")
         else:
@@ -140,9 +140,7 @@ def history(place: Place, /, *, name: str | None, format: str, output: str | Non
     _write_baselines(place.open().baselines.table(name, with_history=True), format, output)
 
 
-@baseline.command(
-    "remove", cls=Command, short_help="Take a baseline away.", example="evalstore baseline remove main"
-)
+@baseline.command("remove", cls=Command, short_help="Take a baseline away.", example="evalstore baseline remove main")
 @click.argument("name", shell_complete=completion.baselines)
 @click.option("--note", metavar="TEXT", help="Why.")
 @click.pass_obj
@@ -152,6 +150,7 @@ def remove(place: Place, /, *, name: str, note: str | None) -> None:
 
 
 def _write_baselines(table: pa.Table, format: str, output: str | None) -> None:
+    from evalstore.arrow_lines import lines_of
     from evalstore.cli.pages.baselines import baselines_page
 
     def frame() -> Any:
@@ -159,4 +158,4 @@ def _write_baselines(table: pa.Table, format: str, output: str | None) -> None:
 
         return to_polars(table)
 
-    write(Answer(frame, lambda: baselines_page(table.to_pylist())), format, output)
+    write(Answer(frame, lambda: baselines_page(lines_of(table))), format, output)

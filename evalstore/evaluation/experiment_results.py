@@ -66,9 +66,9 @@ class _Results:
         *,
         baseline: str | None = None,
         policy: str | os.PathLike[str] | dict[str, Any] | None = None,
-        min: Mapping[str, float] | None = None,  # noqa: A002
+        min: Mapping[str, float] | None = None,
     ) -> Verdict:
-        """Whether the experiment may ship, as `store.gate` says it; of a run that has ended. Raises: as `store.gate`."""
+        """Whether the experiment may ship, as `store.gate` says it; of a run that has ended."""
         job = self._experiment.job
         return self._experiment.store.gate(f"{job.workspace}/{job.name}", baseline=baseline, policy=policy, min=min)
 
@@ -153,7 +153,7 @@ class ExperimentResults(_Results):
         *,
         baseline: str | None = None,
         policy: str | os.PathLike[str] | dict[str, Any] | None = None,
-        min: Mapping[str, float] | None = None,  # noqa: A002
+        min: Mapping[str, float] | None = None,
     ) -> Verdict:
         """Whether the experiment may ship, as `store.gate` says it; waits for the end of the run."""
         self.wait()

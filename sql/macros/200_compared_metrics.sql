@@ -37,8 +37,10 @@ CREATE OR REPLACE MACRO compared_metrics(baselines, candidate) AS TABLE
         bool_or(is_candidate) AND NOT bool_and(is_candidate) AS in_both,
         any_value(score_type) AS score_type,
         coalesce(
-            max(direction_of_store) FILTER (WHERE is_candidate), max(with_job.higher_is_better) FILTER (WHERE is_candidate),
-            max(with_job.higher_is_better), TRUE
+            max(direction_of_store) FILTER (WHERE is_candidate),
+            max(with_job.higher_is_better) FILTER (WHERE is_candidate),
+            max(with_job.higher_is_better),
+            TRUE
         ) AS higher_is_better,
         coalesce(max(class_of_store), max(with_job."class")) AS "class",
         min(with_job.minimum) AS minimum,

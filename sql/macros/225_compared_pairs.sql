@@ -22,13 +22,16 @@ CASE
 END::TINYINT;
 
 CREATE OR REPLACE MACRO flip_name(flip) AS
-['improved', 'regressed', 'newly in error', 'recovered', 'both right', 'both wrong', 'unchanged', 'both in error'][flip];
+[
+    'improved', 'regressed', 'newly in error', 'recovered', 'both right', 'both wrong', 'unchanged', 'both in error'
+][flip];
 
 -- The rows of both sides by metric, each with its flip, its cluster and its slice; rows of other content left out.
 -- `cluster_source` and `slice_source` name fields of rows (see row_field) of the job `told_by`; without them, and
 -- without `check_content`, no rows are read.
 CREATE OR REPLACE MACRO compared_pairs(
-    baselines, candidate, errors, is_plain, check_content, told_by, cluster_source, cluster_path, slice_source, slice_path
+    baselines, candidate, errors, is_plain, check_content, told_by, cluster_source, cluster_path, slice_source,
+    slice_path
 ) AS TABLE
     -- The common tables are used by the names that are handed on.
     -- noqa: disable=ST03

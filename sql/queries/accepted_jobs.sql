@@ -1,5 +1,5 @@
--- The newest accepted jobs of the series of a job, itself left out: completed before it, and passed by the last gate that
--- judged them, or set as a baseline once.
+-- The newest accepted jobs of the series of a job, itself left out.
+-- Accepted is what was completed before it, and passed the last gate that judged it or was set as a baseline once.
 SELECT accepted.*
 FROM jobs AS accepted
 INNER JOIN jobs AS judged

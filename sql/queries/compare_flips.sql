@@ -1,5 +1,5 @@
--- The rows of two jobs that flipped, in some of the ways that flip_of names; the greatest differences of a metric
--- first, and so many of each at most.
+-- The rows that flipped in some of the ways that flip_name names.
+-- The greatest differences of a metric come first, and so many of each at most.
 SELECT
     suite,
     metric,
@@ -11,9 +11,11 @@ SELECT
     candidate_value,
     difference,
     slice
-FROM compared_pairs(
-    $baselines::VARCHAR[], $candidate, $errors, $is_plain, $check_content, $told_by, NULL, NULL, $slice_source, $slice_path
-) AS pair
+FROM
+    compared_pairs(
+        $baselines::VARCHAR[], $candidate, $errors, $is_plain, $check_content, $told_by,
+        NULL, NULL, $slice_source, $slice_path
+    ) AS pair
 WHERE
     list_contains($flips::VARCHAR[], flip_name(pair.flip))
     AND ($metric::VARCHAR IS NULL OR metric = $metric)

@@ -1,4 +1,5 @@
--- What two jobs have in common, from the catalog alone: every metric of either, and whether they hold the same rows.
+-- What two sides have in common, from the catalog alone.
+-- Every metric of either, and whether they hold the same rows.
 WITH shared_suite AS (
     SELECT
         suite,

@@ -1,4 +1,5 @@
--- How many rows two jobs share, by suite: with the same content, with other content under the same key, on one side.
+-- How many rows two sides share, by suite.
+-- With the same content, with other content under the same key, and on one side only.
 SELECT
     suite,
     count(*) FILTER (WHERE in_baseline) AS baseline_rows,

@@ -1,5 +1,5 @@
--- Whether the scores of two sides are plain: no row is repeated or failed, no metric scores a row twice, and the baseline
--- is one job. And how many rows failed, by suite: on either side, and on one of them at least.
+-- Whether the scores of two sides are plain, and how many rows failed, by suite.
+-- Plain is: no row is repeated or failed, no metric scores a row twice, and the baseline is one job.
 WITH row_shape AS (
     SELECT
         suite,

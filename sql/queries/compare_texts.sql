@@ -1,6 +1,8 @@
--- What two jobs hold of some rows: the item, both outputs, and what was said of both in comments and errors.
+-- What two sides hold of some rows: the item, both outputs, and what was said of both.
 WITH wanted AS (
-    SELECT unnest($rows::STRUCT(place BIGINT, suite VARCHAR, row_key VARCHAR, metric VARCHAR, name VARCHAR)[], max_depth := 2)
+    SELECT unnest(
+        $rows::STRUCT(place BIGINT, suite VARCHAR, row_key VARCHAR, metric VARCHAR, name VARCHAR)[], max_depth := 2
+    )
 ),
 
 shown AS (
@@ -10,12 +12,14 @@ shown AS (
         arg_min(item, repetition) FILTER (WHERE job_id = $candidate) AS item,
         arg_min(item, repetition) AS item_of_either,
         arg_min(reference, repetition) AS reference,
-        arg_min(sample, repetition) FILTER (WHERE list_contains($baselines::VARCHAR[], job_id)) AS baseline_sample,
+        arg_min(sample, repetition) FILTER (WHERE job_id <> $candidate) AS baseline_sample,
         arg_min(sample, repetition) FILTER (WHERE job_id = $candidate) AS candidate_sample,
-        arg_min(error, repetition) FILTER (WHERE list_contains($baselines::VARCHAR[], job_id)) AS baseline_error,
+        arg_min(error, repetition) FILTER (WHERE job_id <> $candidate) AS baseline_error,
         arg_min(error, repetition) FILTER (WHERE job_id = $candidate) AS candidate_error
     FROM rows
-    WHERE (job_id = $candidate OR list_contains($baselines::VARCHAR[], job_id)) AND row_key IN (SELECT unnest($row_keys::VARCHAR[]))
+    WHERE
+        (job_id = $candidate OR list_contains($baselines::VARCHAR[], job_id))
+        AND row_key IN (SELECT unnest($row_keys::VARCHAR[]))
     GROUP BY suite, row_key
 ),
 
@@ -25,12 +29,14 @@ said AS (
         row_key,
         metric,
         name,
-        string_agg(DISTINCT comment, '; ') FILTER (WHERE list_contains($baselines::VARCHAR[], job_id)) AS baseline_comment,
+        string_agg(DISTINCT comment, '; ') FILTER (WHERE job_id <> $candidate) AS baseline_comment,
         string_agg(DISTINCT comment, '; ') FILTER (WHERE job_id = $candidate) AS candidate_comment,
-        any_value(error) FILTER (WHERE list_contains($baselines::VARCHAR[], job_id)) AS baseline_error,
+        any_value(error) FILTER (WHERE job_id <> $candidate) AS baseline_error,
         any_value(error) FILTER (WHERE job_id = $candidate) AS candidate_error
     FROM row_scores
-    WHERE (job_id = $candidate OR list_contains($baselines::VARCHAR[], job_id)) AND row_key IN (SELECT unnest($row_keys::VARCHAR[]))
+    WHERE
+        (job_id = $candidate OR list_contains($baselines::VARCHAR[], job_id))
+        AND row_key IN (SELECT unnest($row_keys::VARCHAR[]))
     GROUP BY suite, row_key, metric, name
 )
 

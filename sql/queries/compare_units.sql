@@ -1,14 +1,16 @@
--- The sums of the differences of two jobs over what is independent of one another: clusters, and rows that are in none;
--- with how many units have that sum, whatever its sign.
+-- The sums of the differences over what is independent: clusters, and rows that are in none.
+-- With how many units have that sum, whatever its sign.
 WITH unit AS (
     SELECT
         suite,
         metric,
         name,
         sum(difference) AS difference
-    FROM compared_pairs(
-        $baselines::VARCHAR[], $candidate, $errors, $is_plain, $check_content, $told_by, $cluster_source, $cluster_path, NULL, NULL
-    )
+    FROM
+        compared_pairs(
+            $baselines::VARCHAR[], $candidate, $errors, $is_plain, $check_content, $told_by,
+            $cluster_source, $cluster_path, NULL, NULL
+        )
     WHERE
         difference IS NOT NULL
         AND ($metric::VARCHAR IS NULL OR metric = $metric)

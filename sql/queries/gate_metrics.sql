@@ -1,4 +1,5 @@
--- What a gate wants to know of each metric of one job: its mean with the spread of it, its rows, direction and class.
+-- What a gate wants to know of each metric of one job.
+-- Its mean with the spread of it, its rows, direction and class.
 SELECT
     a.suite,
     a.metric,
@@ -16,7 +17,7 @@ SELECT
     a.rows_error,
     a.rows_total
 FROM aggregate_score AS a
-INNER JOIN compared_metrics(CAST([] AS VARCHAR[]), $job_id) AS known
+INNER JOIN compared_metrics([]::VARCHAR[], $job_id) AS known
     ON a.suite = known.suite AND a.metric = known.metric AND a.name = known.name
 WHERE a.job_id = $job_id AND NOT coalesce(a.is_told, FALSE)
 ORDER BY a.suite, a.metric, a.name;

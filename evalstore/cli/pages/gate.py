@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from evalstore.cli.blocks import Heading, Sentence, Table
 from evalstore.cli.pages.compare import flips_page, flips_table
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from evalstore.analysis.verdict import RuleVerdict, Verdict
     from evalstore.cli.blocks import Block
 
-__all__ = ["annotations", "gate_page", "junit"]
+__all__ = ["gate_page", "github_commands", "junit"]
 
 
 def gate_page(verdict: Verdict, *, is_markdown: bool = False) -> Iterator[Block]:
@@ -46,29 +46,29 @@ def junit(verdict: Verdict) -> str:
     broken = [rule for rule in verdict.failures if rule.outcome == "broken"]
     advice = [rule for rule in cases if not rule.counts and rule.outcome != "pass"]
     is_unjudged = verdict.outcome != "pass" and not verdict.failures
-    counts = {
+    counts: dict[str, Any] = {
         "tests": str(len(cases) + is_unjudged), "failures": str(len(failed) + is_unjudged), "errors": str(len(broken)),
         "skipped": str(len(advice)),
     }  # fmt: skip
-    suites = ElementTree.Element("testsuites", name="evalstore gate", **counts)
-    suite = ElementTree.SubElement(suites, "testsuite", name=_clean(verdict.job), **counts)
+    suites = ET.Element("testsuites", name="evalstore gate", **counts)
+    suite = ET.SubElement(suites, "testsuite", name=_clean(verdict.job), **counts)
     for rule in cases:
         name = " ".join(filter(None, (rule.rule, rule.metric, rule.name if rule.name != rule.metric else None)))
         place = ".".join(filter(None, ("gate", rule.suite)))
-        case = ElementTree.SubElement(suite, "testcase", classname=_clean(place), name=_clean(name))
+        case = ET.SubElement(suite, "testcase", classname=_clean(place), name=_clean(name))
         if rule in advice:
-            ElementTree.SubElement(case, "skipped", message=_clean(f"advice: {rule.message}"))
+            ET.SubElement(case, "skipped", message=_clean(f"advice: {rule.message}"))
         elif rule.outcome != "pass":
             kind = "error" if rule.outcome == "broken" else "failure"
-            ElementTree.SubElement(case, kind, type=rule.outcome, message=_clean(rule.message)).text = _clean(rule.message)
+            ET.SubElement(case, kind, type=rule.outcome, message=_clean(rule.message)).text = _clean(rule.message)
     if is_unjudged:
-        case = ElementTree.SubElement(suite, "testcase", classname="gate", name="judged")
-        ElementTree.SubElement(case, "failure", type=verdict.outcome, message=_clean(verdict.message))
-    ElementTree.indent(suites)
-    return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(suites, encoding="unicode") + "\n"
+        case = ET.SubElement(suite, "testcase", classname="gate", name="judged")
+        ET.SubElement(case, "failure", type=verdict.outcome, message=_clean(verdict.message))
+    ET.indent(suites)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(suites, encoding="unicode") + "\n"
 
 
-def annotations(verdict: Verdict) -> str:
+def github_commands(verdict: Verdict) -> str:
     """Workflow commands of GitHub Actions: an error or a warning per rule that did not pass, and a notice in all."""
     lines = []
     for rule in verdict.rules:
