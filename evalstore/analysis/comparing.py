@@ -87,13 +87,9 @@ def question(
     correction: Correction,
 ) -> Question:
     """Checks what is asked. Raises: UsageError, UnknownField."""
-    for name, given, valid in (
-        ("errors", errors, get_args(queries.Errors)),
-        ("test", test, get_args(Test)),
-        ("correction", correction, get_args(Correction)),
-    ):
-        if given not in valid:
-            raise UsageError(f"{name} is one of {', '.join(valid)}, not {given!r}")
+    _check_word("errors", errors, get_args(queries.Errors))
+    _check_word("test", test, get_args(Test))
+    _check_word("correction", correction, get_args(Correction))
     _check_number("confidence", confidence, 0.5, 1, "such as 0.95")
     _check_number("max_changed", max_changed, 0, 1, "a share of the rows", closed=True)
     _check_number("min_paired", min_paired, 0, 1, "a share of the rows", closed=True)
@@ -113,6 +109,11 @@ def question(
         baselines, candidate, metric, suite, errors, cluster, confidence, margin, by, max_changed, min_paired, test,
         correction,
     )  # fmt: skip
+
+
+def _check_word(name: str, given: str, valid: tuple[str, ...]) -> None:
+    if given not in valid:
+        raise UsageError(f"{name} is one of {', '.join(valid)}, not {given!r}")
 
 
 def _check_number(name: str, given: Any, low: float, high: float, what: str, *, closed: bool = False) -> None:
@@ -209,7 +210,8 @@ def _check_rows(asked: Question, rows: list[dict[str, Any]]) -> list[str]:
         if both < asked.min_paired * smaller or line["paired"] == 0:
             raise NotComparable(
                 f"{_pair(asked)} are not comparable{where}: only {both:,} rows are in both, of "
-                f"{line['baseline_rows']:,} and {line['candidate_rows']:,}; min_paired={asked.min_paired:g} wants that share of the smaller side"
+                f"{line['baseline_rows']:,} and {line['candidate_rows']:,}; "
+                f"min_paired={asked.min_paired:g} wants that share of the smaller side"
             )
         if line["changed"] > FEW_CHANGED * both:
             warnings.append(

@@ -62,8 +62,8 @@ class Required(BaseModel):
 class Policy(BaseModel):
     """All that a gate asks.
 
-    A setting of a narrower section goes before that of a wider one: `[suites.S.metrics.M]`, `[metrics.M]`, `[suites.S]`,
-    `[all]`.
+    A setting of a narrower section goes before that of a wider one: `[suites.S.metrics.M]`, `[metrics.M]`,
+    `[suites.S]`, `[all]`.
     """
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)

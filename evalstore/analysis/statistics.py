@@ -52,8 +52,8 @@ class Pairs:
 
     `units` are what is independent: clusters, or rows where there are none; `unit_squares` is the sum of the squares of
     their residuals. `scale` is the greatest difference that there can be, None where nobody knows. `up` and `down`
-    count the rows whose value rose and fell; `baseline_ones` the rows of pass/fail that passed in the baseline, None where
-    values are other than 0 and 1, repeated or clustered.
+    count the rows whose value rose and fell; `baseline_ones` the rows of pass/fail that passed in the baseline, None
+    where values are other than 0 and 1, repeated or clustered.
     """
 
     n: int
@@ -137,7 +137,7 @@ def newcombe(n: int, baseline_ones: int, up: int, down: int, confidence: float) 
     low_2, high_2 = wilson(baseline_ones, n, confidence) or (0.0, 1.0)
     both = baseline_ones - down
     neither = n - both - up - down
-    product = both * neither - up * down
+    product: float = both * neither - up * down
     if product > 0:
         product = max(product - n / 2, 0)
     margins = candidate_ones * (n - candidate_ones) * baseline_ones * (n - baseline_ones)
