@@ -267,7 +267,7 @@ def _drop(policy: Policy, target: Target, line: dict[str, Any], one: _Compared, 
     if greatest < margin:
         return RuleVerdict("max_drop", "pass", f"{said}: less than {_number(margin)} is lost", **told)
     if p is not None and p < 1 - policy.confidence and loss > margin:
-        return RuleVerdict("max_drop", "fail", f"{said}, more than {_number(margin)} (p {p:.2g})", **told)
+        return RuleVerdict("max_drop", "fail", f"{said}: more than {_number(margin)}, and real (p {p:.2g})", **told)
     needed = statistics.rows_needed(one.pairs, margin, policy.confidence)
     more = f"; it takes about {needed:,} rows to tell" if needed and needed > found["paired"] else ""
     return RuleVerdict(

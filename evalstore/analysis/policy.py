@@ -211,8 +211,9 @@ def _line_of(text: str, place: list[str]) -> int | None:
             here = [*section, *_keys(key[1])]
         else:
             continue
-        if here == place[: len(here)] and len(here) > depth:
-            best, depth = number, len(here)
+        shared = min(len(here), len(place))
+        if here[:shared] == place[:shared] and shared > depth:
+            best, depth = number, shared
     return best
 
 
