@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from evalstore.analysis.statistics import Pairs
     from evalstore.session import Session
 
-__all__ = ["Case", "judge"]
+__all__ = ["Case", "Compared", "drop_verdict", "judge"]
 
 WORST_ROWS = 5  # of each metric that lost
 
@@ -36,7 +36,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class _Compared:
+class Compared:
     """A metric as it was compared, with the numbers behind it; or why it could not be."""
 
     line: dict[str, Any] | None
@@ -186,21 +186,21 @@ def _bounds(line: dict[str, Any], confidence: float) -> tuple[float | None, floa
 
 def _compared(
     session: Session, case: Case, measured: dict[Target, dict[str, Any]], comparisons: list[Comparison]
-) -> dict[Target, _Compared]:
+) -> dict[Target, Compared]:
     """The metrics that rules compare; suites are compared one by one, so that one cannot spoil the others."""
     policy = case.policy
     targets = [target for target in measured if any(rule_of(policy, target, rule) is not None for rule in _COMPARING)]
-    found: dict[Target, _Compared] = {}
+    found: dict[Target, Compared] = {}
     for suite in dict.fromkeys(target[0] for target in targets):
         try:
             one = _comparison(session, case, suite)
         except NotComparable as error:
-            found |= {target: _Compared(None, None, None, str(error)) for target in targets if target[0] == suite}
+            found |= {target: Compared(None, None, None, str(error)) for target in targets if target[0] == suite}
             continue
         comparisons.append(one)
         [rows] = one.found.rows
         for line, pairs in zip(one.found.metrics, one.found.pairs, strict=True):
-            found[line["suite"], line["metric"], line["name"]] = _Compared(line, pairs, rows)
+            found[line["suite"], line["metric"], line["name"]] = Compared(line, pairs, rows)
     return found
 
 
@@ -217,17 +217,17 @@ def _comparison(session: Session, case: Case, suite: str) -> Comparison:
 
 
 def _comparing(
-    policy: Policy, measured: dict[Target, dict[str, Any]], compared: dict[Target, _Compared]
+    policy: Policy, measured: dict[Target, dict[str, Any]], compared: dict[Target, Compared]
 ) -> list[RuleVerdict]:
     """The rules that compare. Drops are tested together, so that many metrics do not make a false alarm likely."""
     tested = [target for target in measured if rule_of(policy, target, "max_drop") is not None]
     found = [
-        compared.get(target) or _Compared(None, None, None, "the baseline did not measure it") for target in tested
+        compared.get(target) or Compared(None, None, None, "the baseline did not measure it") for target in tested
     ]
     p_values = [one.line["p_value"] if one.line else None for one in found]
     rules = []
     for target, one, p in zip(tested, found, statistics.adjusted(p_values, policy.correction), strict=True):
-        rules.append(_drop(policy, target, measured[target], one, p))
+        rules.append(drop_verdict(policy, target, measured[target], one, p))
     for target, line in measured.items():
         if (bound := rule_of(policy, target, "max_flips")) is not None:
             flips = _flips_of(policy, target, line)
@@ -235,7 +235,7 @@ def _comparing(
     return rules
 
 
-def _drop(policy: Policy, target: Target, line: dict[str, Any], one: _Compared, p: float | None) -> RuleVerdict:
+def drop_verdict(policy: Policy, target: Target, line: dict[str, Any], one: Compared, p: float | None) -> RuleVerdict:
     """Non-inferiority: whether less than the margin is lost.
 
     Passes where the interval of the loss ends before the margin; fails where a loss is real (its adjusted p value says
@@ -281,7 +281,7 @@ def _flips_of(policy: Policy, target: Target, line: dict[str, Any]) -> str:
     return "regressed" if _is_higher_better(policy, target, line) == line["higher_is_better"] else "improved"
 
 
-def _flips(bound: int, flip: str, told: dict[str, Any], name: str, one: _Compared | None) -> RuleVerdict:
+def _flips(bound: int, flip: str, told: dict[str, Any], name: str, one: Compared | None) -> RuleVerdict:
     if one is None or one.line is None:
         problem = one.problem if one else "the baseline did not measure it"
         return RuleVerdict("max_flips", "not comparable", f"{name}: {problem}", **told, bound=bound)

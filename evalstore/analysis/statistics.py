@@ -43,6 +43,7 @@ POWER = 0.8
 ENUMERATED = 14  # as many signs are tried out in all their combinations
 FLIPS, FEWER_FLIPS = 9_999, 999  # random sign flips; fewer where there are many different sizes
 MANY_SIZES = 20_000
+_MANY_DISCORDANT = 5_000  # from here on McNemar's test finds what t finds
 _LARGE = 1_000  # degrees of freedom from which on t is normal for the power of a test
 
 
@@ -245,10 +246,15 @@ def adjusted(p_values: Sequence[float | None], correction: Correction) -> list[f
 
 
 def minimal_detectable_effect(pairs: Pairs, confidence: float, power: float = POWER) -> float | None:
-    """The least true difference that a t test of this many rows, of this spread, finds with this power."""
+    """The least true difference that a test of this many rows, of this spread, finds with this power.
+
+    For pass/fail that of McNemar's exact test, which finds a little less than t where few rows are discordant.
+    """
     error = pairs.std_error
     if not error:
         return None
+    if pairs.baseline_ones is not None and pairs.up + pairs.down <= _MANY_DISCORDANT:
+        return _detectable_by_mcnemar(pairs, confidence, power)
     freedom = pairs.units - 1
     from scipy.special import nctdtr, ndtri
 
@@ -266,6 +272,36 @@ def minimal_detectable_effect(pairs: Pairs, confidence: float, power: float = PO
         middle = (low + high) / 2
         low, high = (low, middle) if found(middle) >= power else (middle, high)
     return high * error
+
+
+def _detectable_by_mcnemar(pairs: Pairs, confidence: float, power: float) -> float | None:
+    """The same for McNemar's exact test, at the share of discordant rows that is; a greater difference makes it greater.
+
+    Summed over how many rows are discordant: how likely so many are, and how likely the test then tells.
+    """
+    import numpy as np
+    from scipy.special import bdtr, bdtrik, gammaln, xlog1py, xlogy
+
+    n = pairs.n
+
+    def found(difference: float) -> float:
+        share = max((pairs.up + pairs.down) / n, difference)
+        spread = 6 * math.sqrt(n * share * (1 - share)) + 1
+        counts = np.arange(max(1, math.floor(n * share - spread)), min(n, math.ceil(n * share + spread)) + 1)
+        ways = gammaln(n + 1) - gammaln(counts + 1) - gammaln(n - counts + 1)
+        likely = np.exp(ways + xlogy(counts, share) + xlog1py(n - counts, -share))
+        critical = np.floor(np.nan_to_num(bdtrik((1 - confidence) / 2, counts, 0.5), nan=0.0))
+        critical -= bdtr(critical, counts, 0.5) > (1 - confidence) / 2  # it never gives less than 0
+        told = np.where(critical < 0, 0.0, bdtr(np.maximum(critical, 0), counts, (1 - difference / share) / 2))
+        return float(np.sum(likely * told))
+
+    if found(1.0) < power:
+        return None
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (low, middle) if found(middle) >= power else (middle, high)
+    return high
 
 
 def rows_needed(pairs: Pairs, margin: float, confidence: float, power: float = POWER) -> int | None:

@@ -197,6 +197,18 @@ def test_what_can_be_detected_goes_over_into_the_normal_one():
     assert one == pytest.approx(other, rel=0.01)
 
 
+def test_what_mcnemar_can_detect_is_found_in_80_of_100_cases():
+    found = Pairs(300, 0.0, 0.4, 300, 48.0, 24, 24, 200)
+    effect = statistics.minimal_detectable_effect(found, 0.95)
+    assert effect is not None
+    share = 48 / 300
+    counts = np.arange(301)
+    critical = np.array([max((c for c in range(k + 1) if 2 * scipy.stats.binom.cdf(c, k, 0.5) <= 0.05), default=-1) for k in counts])
+    told = scipy.stats.binom.cdf(critical, counts, (1 - effect / share) / 2)
+    assert float(np.sum(scipy.stats.binom.pmf(counts, 300, share) * told)) == pytest.approx(0.8, abs=1e-4)
+    assert statistics.minimal_detectable_effect(Pairs(4, 0.0, 0.5, 4, 1.0, 1, 1, 2), 0.95) is None  # four rows find nothing
+
+
 def test_three_percent_with_the_variance_of_the_literature_take_969_rows():
     # Miller, arXiv 2411.00640, section 5: a variance of differences of 1/9, a difference of 3 %, 80 % power: 969 questions.
     n = 5000

@@ -130,7 +130,7 @@ def test_the_gate_for_people(judged, run, policy):
         "right: 0.9667 -> 0.8333, a loss of 0.1333 [-0.1761, -0.0964]: more than 0.02, and real (p 1.8e-12)",
         "",
         "verdict  rule      what",
-        "─" * 116,
+        "─" * 117,
         "fail     max_drop  right: 0.9667 -> 0.8333, a loss of 0.1333 [-0.1761, -0.0964]: more than 0.02, and real (p 1.8e-12)",
         "pass     min_rows  right: 300 rows scored, at least 9",
     ]
