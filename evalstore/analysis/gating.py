@@ -221,9 +221,7 @@ def _comparing(
 ) -> list[RuleVerdict]:
     """The rules that compare. Drops are tested together, so that many metrics do not make a false alarm likely."""
     tested = [target for target in measured if rule_of(policy, target, "max_drop") is not None]
-    found = [
-        compared.get(target) or Compared(None, None, None, "the baseline did not measure it") for target in tested
-    ]
+    found = [compared.get(target) or Compared(None, None, None, "the baseline did not measure it") for target in tested]
     p_values = [one.line["p_value"] if one.line else None for one in found]
     rules = []
     for target, one, p in zip(tested, found, statistics.adjusted(p_values, policy.correction), strict=True):

@@ -275,7 +275,7 @@ def minimal_detectable_effect(pairs: Pairs, confidence: float, power: float = PO
 
 
 def _detectable_by_mcnemar(pairs: Pairs, confidence: float, power: float) -> float | None:
-    """The same for McNemar's exact test, at the share of discordant rows that is; a greater difference makes it greater.
+    """The same for McNemar's exact test, at the share of discordant rows that is, or the difference if that is more.
 
     Summed over how many rows are discordant: how likely so many are, and how likely the test then tells.
     """

@@ -5,6 +5,7 @@ import math
 import random
 import shutil
 import subprocess
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +29,12 @@ def put(store, name, rows, **context):
 
 
 def row(key, scores=None, *, item=None, **more):
-    return {"row_key": key, "item": {"q": key if item is None else item}, **({"scores": scores} if scores else {}), **more}
+    return {
+        "row_key": key,
+        "item": {"q": key if item is None else item},
+        **({"scores": scores} if scores else {}),
+        **more,
+    }
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +42,12 @@ def mixed(store):
     """Two jobs with everything that can come between two rows."""
     before = [
         *(row(f"same-{n}", {"ok": n % 2 == 0, "length": n}, sample={"text": f"old {n}"}) for n in range(40)),
-        row("regresses", {"ok": {"value": True, "comment": "fine"}, "length": 5}, sample={"text": "yes"}, metadata={"kind": "a"}),
+        row(
+            "regresses",
+            {"ok": {"value": True, "comment": "fine"}, "length": 5},
+            sample={"text": "yes"},
+            metadata={"kind": "a"},
+        ),
         row("improves", {"ok": False, "length": 9}, metadata={"kind": "b"}),
         row("fails", {"ok": True, "length": 3}),
         row("recovers", error="TimeoutError: late"),
@@ -53,7 +64,12 @@ def mixed(store):
         row("recovers", {"ok": True, "length": 4}),
         row("fails", error="TimeoutError: late"),
         row("improves", {"ok": True, "length": 2}, metadata={"kind": "b"}),
-        row("regresses", {"ok": {"value": False, "comment": "wrong"}, "length": 5}, sample={"text": "no"}, metadata={"kind": "a"}),
+        row(
+            "regresses",
+            {"ok": {"value": False, "comment": "wrong"}, "length": 5},
+            sample={"text": "no"},
+            metadata={"kind": "a"},
+        ),
         *(row(f"same-{n}", {"ok": n % 2 == 0, "length": n}, sample={"text": f"new {n}"}) for n in reversed(range(40))),
     ]
     lower = {"length": {"higher_is_better": False}}
@@ -71,12 +87,10 @@ def test_rows_are_paired_by_key_and_content(mixed):
     found = mixed.compare("before", "after")
     [rows] = found.rows.to_dicts()
     assert rows == {
-        "suite": "default", "baseline_rows": 48, "candidate_rows": 48, "paired": 46, "changed": 1, "only_in_baseline": 1,
-        "only_in_candidate": 1, "baseline_failed": 1, "candidate_failed": 1, "either_failed": 2,
+        "suite": "default", "baseline_rows": 48, "candidate_rows": 48, "paired": 46, "changed": 1,
+        "only_in_baseline": 1, "only_in_candidate": 1, "baseline_failed": 1, "candidate_failed": 1, "either_failed": 2,
     }  # fmt: skip
-    assert found.warnings == [
-        "1 of 47 rows have another item or reference under the same key; they are left out"
-    ]
+    assert found.warnings == ["1 of 47 rows have another item or reference under the same key; they are left out"]
 
 
 def test_each_metric_counts_what_it_is_a_mean_of(mixed):
@@ -103,7 +117,10 @@ def test_flips_show_both_sides(mixed):
     lost = flips["ok", "regresses"]
     assert (lost["baseline_value"], lost["candidate_value"]) == (1, 0)
     assert (lost["baseline_comment"], lost["candidate_comment"]) == ("fine", "wrong")
-    assert [json.loads(lost[f"{side}_sample"]) for side in ("baseline", "candidate")] == [{"text": "yes"}, {"text": "no"}]
+    assert [json.loads(lost[f"{side}_sample"]) for side in ("baseline", "candidate")] == [
+        {"text": "yes"},
+        {"text": "no"},
+    ]
     assert json.loads(lost["item"]) == {"q": "regresses"}
     assert flips["ok", "fails"]["candidate_error"] == "TimeoutError: late"
     assert found.flipped("both wrong", metric="ok", limit=3).height == 3
@@ -148,8 +165,12 @@ def test_what_is_not_comparable_is_refused(store, mixed):
     put(store, "essays", [row(n, {"style": 0.5}) for n in range(4)])
     with pytest.raises(NotComparable, match="measured nothing in common: baseline length, ok; candidate style"):
         store.compare("before", "essays")
-    put(store, "part", [row(f"same-{n}", {"ok": True}) for n in range(10)] + [row(f"x{n}", {"ok": True}) for n in range(10)])
-    with pytest.raises(NotComparable, match="only 10 rows are in both, of 48 and 20; min_paired=0.9"):
+    put(
+        store,
+        "part",
+        [row(f"same-{n}", {"ok": True}) for n in range(10)] + [row(f"x{n}", {"ok": True}) for n in range(10)],
+    )
+    with pytest.raises(NotComparable, match=r"only 10 rows are in both, of 48 and 20; min_paired=0\.9"):
         store.compare("before", "part")
     assert line(store.compare("before", "part", min_paired=0.5), "ok")["paired"] == 10
     put(store, "shuffled", [row(f"same-{n}", {"ok": True}, item=n + 1) for n in range(40)])
@@ -169,9 +190,16 @@ def test_what_is_asked_wrongly_is_refused(mixed):
     ):
         with pytest.raises(UnknownField, match=message.replace("?", r"\?")):
             mixed.compare("before", "after", **wrong)
-    for wrong in ({"errors": "drop"}, {"confidence": 95}, {"margin": -1}, {"max_changed": 5}, {"test": "z"}, {"correction": 1}):
-        with pytest.raises(UsageError, match=next(iter(wrong))):
-            mixed.compare("before", "after", **wrong)
+    for given in (
+        {"errors": "drop"},
+        {"confidence": 95},
+        {"margin": -1},
+        {"max_changed": 5},
+        {"test": "z"},
+        {"correction": 1},
+    ):
+        with pytest.raises(UsageError, match=next(iter(given))):
+            mixed.compare("before", "after", **given)
     with pytest.raises(UsageError, match="compared with itself"):
         mixed.compare("before", "before")
     with pytest.raises(JobNotFound):
@@ -192,6 +220,7 @@ def test_a_metric_on_one_side_is_said(store):
 def random_job(seed):
     """Rows with several suites and repetitions, failures, errors, NaN, and two scores of one name."""
     rng = random.Random(seed)
+    scores: dict[str, Any]
     is_plain = seed % 2 == 0
     rows = []
     for suite in ("s1", "s2"):
@@ -202,7 +231,9 @@ def random_job(seed):
                 if not is_plain and rng.random() < 0.1:
                     rows.append({**base, "error": "it broke"})
                     continue
-                value = [rng.random(), float("nan"), None, {"error": "judge"}][rng.choices([0, 1, 2, 3], [20, 1, 1, 1])[0]]
+                value = [rng.random(), float("nan"), None, {"error": "judge"}][
+                    rng.choices([0, 1, 2, 3], [20, 1, 1, 1])[0]
+                ]
                 scores = {"x": value, "ok": rng.random() < 0.5}
                 if not is_plain and rng.random() < 0.2:
                     scores["x"] = [{"value": rng.random()}, {"value": rng.random()}]
@@ -279,7 +310,9 @@ def test_clusters_of_rows_count_where_there_are_some(two_random_jobs):
     clusters = [key if int(key[1:]) >= 50 else f"c{int(key[1:]) // 5}" for key in keys]
     difference = np.array([after[key] - before[key] for key in keys])
     groups = np.unique(clusters, return_inverse=True)[1]
-    fitted = regression.OLS(difference, np.ones(len(keys))).fit(cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)
+    fitted = regression.OLS(difference, np.ones(len(keys))).fit(
+        cov_type="cluster", cov_kwds={"groups": groups}, use_t=True
+    )
     assert one["clusters"] == 10
     assert one["std_error"] == pytest.approx(fitted.bse[0])
     assert one["p_value"] == pytest.approx(fitted.pvalues[0])
@@ -320,7 +353,9 @@ def test_permutation_and_correction_on_request(two_random_jobs):
     auto, flipped = (store.compare(*names, test=test).metrics for test in ("auto", "permutation"))
     assert set(flipped["test"]) == {"sign-flip permutation"}
     assert flipped["p_value"].to_list() == pytest.approx(auto["p_value"].to_list(), abs=0.06)
-    p = {each: store.compare(*names, correction=each).metrics["p_adjusted"].to_list() for each in ("none", "holm", "bh")}
+    p = {
+        each: store.compare(*names, correction=each).metrics["p_adjusted"].to_list() for each in ("none", "holm", "bh")
+    }
     assert all(a <= b <= c for a, b, c in zip(p["none"], p["bh"], p["holm"], strict=True))
     assert p["holm"] == pytest.approx(list(scipy_holm(p["none"])))
 
@@ -409,8 +444,8 @@ def test_the_page_works_in_a_browser(nasty, tmp_path):
          (tmp_path / "report.html").as_uri()],
         capture_output=True, encoding="utf-8", check=True, timeout=120,
     ).stdout  # fmt: skip
-    assert "<h1 id=\"title\">nasty-1 → nasty-2</h1>" in done
+    assert '<h1 id="title">nasty-1 → nasty-2</h1>' in done
     assert "1 of 1 rows" in done
     assert "<circle" in done
     assert "&lt;/script&gt;" in done  # shown as text
-    assert "slices-title\">By row_key" in done
+    assert 'slices-title">By row_key' in done
