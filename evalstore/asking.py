@@ -279,6 +279,8 @@ class Asking:
     def _found_job(self, text: str) -> pa.Table:
         address = names.parse_address(text, self.workspace)
         name = address.name
+        if address.baseline is not None:
+            return self._job_of_baseline(address.workspace, address.baseline)
         if name is None:
             found = queries.last_job(self._asking, workspace=address.workspace, last=address.last or 0).to_pylist()
             if not found:
@@ -296,6 +298,24 @@ class Asking:
             known = queries.known_names(self._asking, workspace=address.workspace, kind="job").column(0).to_pylist()
             raise JobNotFound(f"there is no job {name!r} in workspace {address.workspace!r}; {near(name, known)}")
         return line
+
+    def _job_of_baseline(self, workspace: str, baseline: str) -> pa.Table:
+        table = queries.baselines(self._asking, workspace=workspace, baseline=baseline, with_history=False)
+        found = table.select(["job", "job_now"]).to_pylist()
+        if not found:
+            known = (
+                queries.baselines(self._asking, workspace=workspace, with_history=False).column("baseline").to_pylist()
+            )
+            raise JobNotFound(
+                f"there is no baseline {baseline!r} in workspace {workspace!r}; {near(baseline, known)} "
+                f"`evalstore baseline set {baseline} JOB` makes it"
+            )
+        if found[0]["job_now"] is None:
+            raise JobNotFound(
+                f"baseline {baseline!r} is job {found[0]['job']!r}, which was deleted or replaced: restore it, or set "
+                "the baseline to another job"
+            )
+        return queries.job(self._asking, workspace=workspace, name=found[0]["job_now"])
 
 
 def _policy(errors: queries.Errors) -> queries.Errors:

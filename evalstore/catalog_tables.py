@@ -6,7 +6,7 @@ from contextlib import suppress
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from evalstore import json_text, meta, said, sql_files
+from evalstore import json_text, judgements, meta, said, sql_files
 from evalstore.arrow_lines import as_table
 from evalstore.committed import committed_jobs
 from evalstore.database import for_glob, sql_text
@@ -88,6 +88,14 @@ class CatalogTables:
             self._say(database)
         database.run_file("publish/delete_metric.sql")
         self._insert(database, "metric", meta.latest_declarations(self._root))
+        paths = {change.marker.path for change in changes}
+        for table, file, read in (
+            ("baseline", judgements.BASELINES, judgements.baselines),
+            ("gate_verdict", judgements.VERDICTS, judgements.verdicts),
+        ):
+            if everything or file in paths:
+                database.run_file(f"publish/delete_{table}.sql")
+                self._insert(database, table, read(self._root))
         if everything or any(change.marker.operation == "segments" for change in changes):
             self._read_segments(database)
         self._set_place(database)

@@ -54,15 +54,19 @@ def reference(text: str | None, what: str = "reference") -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A job as a question names it: by workspace and name, or as the n-th newest completed one (`last`, from 0)."""
+    """A job as a question names it.
+
+    By workspace and name, as the n-th newest completed one (`last`, from 0), or as the one that a baseline is.
+    """
 
     workspace: str
     name: str | None
     last: int | None = None
+    baseline: str | None = None
 
 
 def parse_address(text: str, workspace: str) -> Address:
-    """Reads `NAME`, `workspace/NAME`, `@last` or `@last~1`.
+    """Reads `NAME`, `workspace/NAME`, `@last`, `@last~1` or `@BASELINE`.
 
     Raises: InvalidName.
     """
@@ -70,7 +74,9 @@ def parse_address(text: str, workspace: str) -> Address:
         if match := _LAST.fullmatch(text):
             return Address(workspace, None, min(int(match[1] or 0), sys.maxsize))
         if text.startswith("@"):
-            raise InvalidName(f"{text!r} names no job: write NAME, workspace/NAME, @last or @last~1")
+            if text.startswith("@last"):
+                raise InvalidName(f"{text!r} names no job: write NAME, workspace/NAME, @last, @last~1 or @BASELINE")
+            return Address(workspace, None, baseline=check_name(text[1:], "baseline"))
         if "/" in text:
             space, _, name = text.partition("/")
             return Address(check_name(space, "workspace"), check_name(name))

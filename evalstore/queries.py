@@ -13,8 +13,19 @@ __all__ = [
     "Errors",
     "Kind",
     "Order",
+    "accepted_jobs",
     "aggregate_scores",
+    "baselines",
+    "compare_flips",
+    "compare_jobs",
+    "compare_metrics",
+    "compare_plain_metrics",
+    "compare_rows",
+    "compare_shape",
+    "compare_texts",
+    "compare_units",
     "failed_rows",
+    "gate_metrics",
     "job",
     "jobs",
     "known_names",
@@ -222,3 +233,150 @@ def result_score_places(session: Session, *, job_numbers: list[int]) -> pa.Table
 def result_scores(session: Session, *, places: list[int]) -> pa.Table:
     """The aggregate scores at these places of the table `aggregate_score`, those of a job by suite, metric and name."""
     return session.ask_file("result_scores", places=places)
+
+
+def compare_jobs(
+    session: Session, *, baselines: list[str], candidate: str, metric: str | None = None, suite: str | None = None
+) -> pa.Table:
+    """What two sides have in common, from the catalog alone.
+
+    Every metric of either, and whether they hold the same rows.
+    """
+    return session.ask_file("compare_jobs", baselines=baselines, candidate=candidate, metric=metric, suite=suite)
+
+
+def compare_rows(session: Session, *, baselines: list[str], candidate: str, suite: str | None = None) -> pa.Table:
+    """How many rows two sides share, by suite.
+
+    With the same content, with other content under the same key, and on one side only.
+    """
+    jobs = [*baselines, candidate]
+    return session.ask_file("compare_rows", files=jobs, baselines=baselines, candidate=candidate, suite=suite)
+
+
+def compare_shape(session: Session, *, baselines: list[str], candidate: str, suite: str | None = None) -> pa.Table:
+    """Whether the scores of two sides are plain, and how many rows failed, by suite.
+
+    Plain is: no row is repeated or failed, no metric scores a row twice, and the baseline is one job.
+    """
+    jobs = [*baselines, candidate]
+    return session.ask_file("compare_shape", files=jobs, baselines=baselines, candidate=candidate, suite=suite)
+
+
+def compare_plain_metrics(
+    session: Session,
+    *,
+    baselines: list[str],
+    candidate: str,
+    metric: str | None = None,
+    suite: str | None = None,
+) -> pa.Table:
+    """The same of plain jobs (see compare_shape) without clusters, of which no row has other content.
+
+    Of small jobs, planning the longer question takes longer than asking this one.
+    """
+    jobs = [*baselines, candidate]
+    return session.ask_file(
+        "compare_plain_metrics", files=jobs, baselines=baselines, candidate=candidate, metric=metric, suite=suite
+    )
+
+
+def compare_metrics(
+    session: Session,
+    *,
+    baselines: list[str],
+    candidate: str,
+    errors: Errors,
+    is_plain: bool,
+    check_content: bool,
+    told_by: str,
+    cluster_source: str | None = None,
+    cluster_path: str | None = None,
+    slice_source: str | None = None,
+    slice_path: str | None = None,
+    metric: str | None = None,
+    suite: str | None = None,
+) -> pa.Table:
+    """What statistics need of two sides that are compared row by row, one line per metric.
+
+    And per slice, where one is named. The names of the metrics are those of compare_jobs, by their numbers.
+    """
+    parameters = {name: value for name, value in locals().items() if name != "session"}
+    return session.ask_file("compare_metrics", files=[*baselines, candidate], **parameters)
+
+
+def compare_units(
+    session: Session,
+    *,
+    baselines: list[str],
+    candidate: str,
+    errors: Errors,
+    is_plain: bool,
+    check_content: bool,
+    told_by: str,
+    cluster_source: str | None = None,
+    cluster_path: str | None = None,
+    metric: str | None = None,
+    suite: str | None = None,
+) -> pa.Table:
+    """The sums of the differences over what is independent: clusters, and rows that are in none.
+
+    With how many units have that sum, whatever its sign.
+    """
+    parameters = {name: value for name, value in locals().items() if name != "session"}
+    return session.ask_file("compare_units", files=[*baselines, candidate], **parameters)
+
+
+def compare_flips(
+    session: Session,
+    *,
+    baselines: list[str],
+    candidate: str,
+    errors: Errors,
+    is_plain: bool,
+    check_content: bool,
+    told_by: str,
+    flips: list[str],
+    slice_source: str | None = None,
+    slice_path: str | None = None,
+    metric: str | None = None,
+    suite: str | None = None,
+    limit: int | None = None,
+) -> pa.Table:
+    """The rows that flipped in some of the ways that flip_name names.
+
+    The greatest differences of a metric come first, and so many of each at most.
+    """
+    parameters = {name: value for name, value in locals().items() if name != "session"}
+    return session.ask_file("compare_flips", files=[*baselines, candidate], **parameters)
+
+
+def compare_texts(
+    session: Session, *, baselines: list[str], candidate: str, rows: list[dict[str, Any]], row_keys: list[str]
+) -> pa.Table:
+    """What two sides hold of some rows: the item, both outputs, and what was said of both."""
+    jobs = [*baselines, candidate]
+    return session.ask_file(
+        "compare_texts", files=jobs, baselines=baselines, candidate=candidate, rows=rows, row_keys=row_keys
+    )
+
+
+def baselines(session: Session, *, workspace: str, baseline: str | None = None, with_history: bool) -> pa.Table:
+    """The baselines of a workspace, or all versions of them, the newest first."""
+    return session.ask_file("baselines", workspace=workspace, baseline=baseline, with_history=with_history)
+
+
+def accepted_jobs(session: Session, *, job_id: str, last: int) -> pa.Table:
+    """The newest accepted jobs of the series of a job, itself left out.
+
+    Accepted is what was completed before it, and passed the last gate that judged it or was set as a baseline once.
+    """
+    return session.ask_file("accepted_jobs", job_id=job_id, last=last)
+
+
+def gate_metrics(session: Session, *, job_id: str) -> pa.Table:
+    """What a gate wants to know of each metric of one job.
+
+    Its mean with the spread of it, its rows, direction and class.
+    """
+    return session.ask_file("gate_metrics", job_id=job_id)

@@ -22,6 +22,7 @@ from evalstore import (
     recovery,
     store_folder,
 )
+from evalstore.analysis.judging import Judging
 from evalstore.asking import Asking
 from evalstore.catalog import Catalog
 from evalstore.datasets import Datasets
@@ -59,7 +60,7 @@ def open(path: str | os.PathLike[str] | None = None, *, workspace: str = names.D
 _stores: weakref.WeakSet[Store] = weakref.WeakSet()
 
 
-class Store(Asking, Upkeep):
+class Store(Asking, Judging, Upkeep):
     """A folder of evaluation jobs, as something to write jobs into and to ask questions of. Also a context manager."""
 
     def __init__(self, path: str | os.PathLike[str] | None = None, *, workspace: str = names.DEFAULT_WORKSPACE) -> None:

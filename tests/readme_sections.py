@@ -32,6 +32,8 @@ VIEWS = (
     "model_costs",
     "failures",
     "interrupted_jobs",
+    "baselines",
+    "gate_verdicts",
 )
 
 
@@ -103,12 +105,18 @@ def verbs() -> list[tuple[str, str, str]]:
 
 def returns(call: str) -> str:
     """The annotated return type of a call such as `store.leaderboard("x")`."""
+    from evalstore.analysis.baselines import Baselines
     from evalstore.datasets import Datasets
     from evalstore.metrics import Metrics
     from evalstore.results import Results
     from evalstore.store import Store
 
-    rooms: dict[str, object] = {"metrics": Metrics, "datasets": Datasets, "results": Results}
+    rooms: dict[str, object] = {
+        "metrics": Metrics,
+        "datasets": Datasets,
+        "results": Results,
+        "baselines": Baselines,
+    }
     target: object = Store
     names = call.partition("(")[0].split(".")[1:]
     for name in names:

@@ -7,6 +7,8 @@ import click
 from evalstore import __version__
 from evalstore.cli.completion import completion
 from evalstore.cli.demo import demo
+from evalstore.cli.gating import baseline, gate
+from evalstore.cli.judging import compare
 from evalstore.cli.options import Place
 from evalstore.cli.program import Program
 from evalstore.cli.reading import jobs, leaderboard, rows, show, sql, trend
@@ -40,8 +42,9 @@ def evalstore(context: click.Context, store: str | None, workspace: str) -> None
     context.obj = Place(store, workspace)
 
 
-ASKING = (jobs, show, rows, leaderboard, trend, sql)
+ASKING = (jobs, show, rows, compare, leaderboard, trend, sql)
+JUDGING = (gate, baseline)
 UPKEEP = (tag, delete, restore, trash, prune, verify, rebuild, compact)
 
-for command in (import_, export, watch, *ASKING, finish, *UPKEEP, demo, completion):
+for command in (import_, export, watch, *ASKING, *JUDGING, finish, *UPKEEP, demo, completion):
     evalstore.add_command(command)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Completer = Callable[[click.Context, click.Parameter, str], list[str]]
 
 __all__ = [
+    "baselines",
     "completion",
     "datasets",
     "deleted_jobs",
@@ -58,6 +59,12 @@ def _deleted(store: Store) -> list[str]:
     return list(dict.fromkeys(line["job"] for line in lines if line["workspace"] == store.workspace))
 
 
+def _baselines(store: Store) -> list[str]:
+    """The names of the baselines, the last one set first."""
+    return [str(name) for name in store.baselines.table().column("baseline").to_pylist()]
+
+
+baselines = _from_store(_baselines, "last:5")
 datasets = _names("dataset")
 deleted_jobs = _from_store(_deleted)
 groups = _names("group")

@@ -8,12 +8,14 @@ from evalstore.errors import UsageError
 from evalstore.evaluation.flat import flat_rows
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Generator, Iterator
+    import os
+    from collections.abc import AsyncIterator, Generator, Iterator, Mapping
 
     import pandas as pd
     import polars as pl
 
     from evalstore.aggregates import AggregateScores
+    from evalstore.analysis.verdict import Verdict
     from evalstore.evaluation.experiment import Experiment
     from evalstore.evaluation.results import EvaluationResult, EvaluationResults
     from evalstore.evaluation.schemas import Example, Run
@@ -58,6 +60,17 @@ class _Results:
     def aggregate_scores(self) -> AggregateScores:
         """The statistics of each metric, as `store.aggregate_scores(name)` gives them, of a run that has ended."""
         return self._experiment.aggregate_scores()
+
+    def gate(
+        self,
+        *,
+        baseline: str | None = None,
+        policy: str | os.PathLike[str] | dict[str, Any] | None = None,
+        min: Mapping[str, float] | None = None,
+    ) -> Verdict:
+        """Whether the experiment may ship, as `store.gate` says it; of a run that has ended."""
+        job = self._experiment.job
+        return self._experiment.store.gate(f"{job.workspace}/{job.name}", baseline=baseline, policy=policy, min=min)
 
     def __len__(self) -> int:
         """The number of rows so far."""
@@ -134,6 +147,17 @@ class ExperimentResults(_Results):
         """The statistics of each metric, as `store.aggregate_scores(name)` gives them; waits for the end of the run."""
         self.wait()
         return self._experiment.aggregate_scores()
+
+    def gate(
+        self,
+        *,
+        baseline: str | None = None,
+        policy: str | os.PathLike[str] | dict[str, Any] | None = None,
+        min: Mapping[str, float] | None = None,
+    ) -> Verdict:
+        """Whether the experiment may ship, as `store.gate` says it; waits for the end of the run."""
+        self.wait()
+        return super().gate(baseline=baseline, policy=policy, min=min)
 
 
 class AsyncExperimentResults(_Results):

@@ -34,6 +34,14 @@ BOUNDS = {
     "rebuild": ("`catalog.duckdb` anew from the documents of 100,000 jobs", "stated"),
     "scan": ("mean per job and metric, 30 M scores in 10,000 jobs, each in its own file", "stated"),
     "scan_compacted": ("the same after `compact()`", "≤ 1.3 x bare DuckDB, one sorted file"),
+    "compare": (
+        "comparison of two jobs of 1 M rows, clustered, among 1,000 jobs",
+        "≤ 1.3 x the same SQL by hand, < 2 s",
+    ),
+    "flips": ("20 flips of these with both outputs", "< 0.5 s"),
+    "gate_shell": ("`evalstore gate` of 1,000 rows against a baseline, from the shell", "< 1 s"),
+    "gate_false_alarms": ("1,000 pairs of equal runs: how often the gate fails", "≤ 5 %"),
+    "gate_power": ("1,000 pairs with a true drop, and 1,000 without: what it finds, what it passes", "80 %"),
     "evaluate": (
         "`evaluate()`, trivial target, 2 evaluators, 2,000 examples, stored",
         "≤ 1/3 of LangSmith's runner, nothing stored",

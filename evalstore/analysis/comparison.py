@@ -1,0 +1,168 @@
+"""What comparing two jobs gives: metrics, flips and slices as frames, and all of it as one document or page."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evalstore import frames, json_text, queries
+from evalstore.analysis.comparing import FLIPS, field_source
+from evalstore.errors import UsageError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+
+    import polars as pl
+    import pyarrow as pa
+
+    from evalstore.analysis.comparing import Found, Question
+    from evalstore.session import Session
+
+__all__ = ["ALL_FLIPS", "Comparison"]
+
+ALL_FLIPS = (*FLIPS, "both right", "both wrong", "unchanged", "both in error")
+
+
+class Comparison:
+    """Two jobs, compared over the rows that they share. Differences are candidate - baseline.
+
+    `.metrics` has a line per metric, `.slices` one per slice and metric where `by` was given, `.rows` one per suite
+    with how many rows are paired, changed and on one side only. `.flips` has the rows that changed sides.
+    """
+
+    def __init__(self, asked: Question, found: Found, session: Callable[[], Session]) -> None:
+        self.found = found
+        self._asked, self._found, self._session = asked, found, session
+        self.baseline: str = ", ".join(one["name"] for one in asked.baselines)
+        self.candidate: str = asked.candidate["name"]
+        self.warnings: list[str] = found.warnings
+        self.not_compared: list[dict[str, Any]] = found.not_compared
+
+    @cached_property
+    def metrics(self) -> pl.DataFrame:
+        """One line per metric: means, difference with interval, p value, effect size, what flipped."""
+        return _frame(self._found.metrics)
+
+    @cached_property
+    def slices(self) -> pl.DataFrame:
+        """The same per slice of the rows; no lines without `by`."""
+        return _frame(self._found.slices or self._found.metrics).head(len(self._found.slices))
+
+    @cached_property
+    def rows(self) -> pl.DataFrame:
+        """One line per suite: rows in both jobs, with other content, on one side only, in error."""
+        return _frame(self._found.rows)
+
+    @cached_property
+    def flips(self) -> pl.DataFrame:
+        """The rows that improved, regressed, are newly in error or recovered, with both outputs. Asked when first used.
+
+        One line per row and metric: suite, metric, name, flip, row_key, both values, their difference, item, reference,
+        both samples, comments and errors (JSON text).
+        """
+        return self.flipped()
+
+    def flipped(
+        self, *flips: str, metric: str | None = None, suite: str | None = None, limit: int | None = None
+    ) -> pl.DataFrame:
+        """The rows that flipped in these ways (all that changed by default), so many of each and each metric at most.
+
+        The greatest differences come first. Raises: UsageError.
+        """
+        return frames.to_polars(self.flip_table(*flips, metric=metric, suite=suite, limit=limit))
+
+    def flip_table(
+        self, *flips: str, metric: str | None = None, suite: str | None = None, limit: int | None = None
+    ) -> pa.Table:
+        """The same as an Arrow table."""
+        for flip in flips:
+            if flip not in ALL_FLIPS:
+                raise UsageError(f"a row cannot flip as {flip!r}; there are: {', '.join(ALL_FLIPS)}")
+        asked = self._asked
+        source, path = (None, None) if asked.by is None else field_source(asked.by, "sliced")
+        pairing = {key: value for key, value in self._found.asked.items() if not key.startswith("cluster_")}
+        session = self._session()
+
+        def ask() -> pa.Table:
+            found = queries.compare_flips(
+                session, **pairing, flips=list(flips or FLIPS), slice_source=source, slice_path=path,
+                metric=metric or asked.metric, suite=suite or asked.suite, limit=limit,
+            )  # fmt: skip
+            keys = found.select(["suite", "row_key", "metric", "name"]).to_pylist()
+            wanted = [{"place": place, **key} for place, key in enumerate(keys)]
+            texts = queries.compare_texts(
+                session, **asked.jobs, rows=wanted, row_keys=list({key["row_key"] for key in keys})
+            )
+            for field in texts.schema:
+                found = found.append_column(field, texts.column(field.name))
+            return found if asked.by is not None else found.drop_columns(["slice"])
+
+        return session.consistently(ask)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it but the flips, as plain data."""
+        asked = self._asked
+        return {
+            "baseline": _side(asked.baselines[-1]) | {"job": self.baseline},
+            "baselines": [_side(one) for one in asked.baselines],
+            "candidate": _side(asked.candidate),
+            "errors": asked.errors,
+            "confidence": asked.confidence,
+            "correction": asked.correction,
+            "cluster": self._found.asked["cluster_source"] and (asked.cluster or "cluster"),
+            "by": asked.by,
+            "warnings": self.warnings,
+            "rows": self._found.rows,
+            "metrics": self._found.metrics,
+            "slices": self._found.slices,
+            "not_compared": self.not_compared,
+        }
+
+    def to_json(self) -> str:
+        """The same as JSON."""
+        return json_text.dumps(self.to_dict())[0]
+
+    def to_html(self, *, limit: int = 500) -> str:
+        """One page that stands alone: summary, intervals, slices, and `limit` flips of each kind and metric."""
+        from evalstore.analysis.report import page
+
+        return page(self.to_dict(), self.flip_table(limit=limit).to_pylist(), limit)
+
+    def write_html(self, path: str | os.PathLike[str], *, limit: int = 500) -> None:
+        """Writes that page. Raises: OSError."""
+        Path(path).write_text(self.to_html(limit=limit), encoding="utf-8")
+
+    def __repr__(self) -> str:
+        return f"<Comparison {self.baseline} -> {self.candidate}: {len(self._found.metrics)} metrics>"
+
+    def _repr_html_(self) -> str:
+        shown = [
+            "suite",
+            "metric",
+            "name",
+            "baseline_mean",
+            "candidate_mean",
+            "difference",
+            "low",
+            "high",
+            "p_adjusted",
+        ]
+        return str(self.metrics.select(*shown, "change", "paired")._repr_html_())
+
+
+def _side(job: dict[str, Any]) -> dict[str, Any]:
+    known = {"job": job["name"]} | {
+        field: job[field] for field in ("workspace", "job_id", "status", "dataset", "model")
+    }
+    return known | {"created_at": job["created_at"].isoformat(), "git_commit": job["git_commit"]}
+
+
+def _frame(lines: list[dict[str, Any]]) -> pl.DataFrame:
+    """Lines as a frame; a column without a value is that of its name elsewhere."""
+    import polars as pl
+
+    kinds = {name: pl.Float64 if any(isinstance(line[name], float) for line in lines) else None for name in lines[0]}
+    frame = pl.DataFrame(lines, schema_overrides={name: kind for name, kind in kinds.items() if kind}, orient="row")
+    return frame.with_columns(pl.col(pl.Null).cast(pl.Float64))

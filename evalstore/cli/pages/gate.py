@@ -1,0 +1,95 @@
+"""What `evalstore gate` shows: to people, to pull requests, to test reporters and to GitHub."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+from evalstore.cli.blocks import Heading, Sentence, Table
+from evalstore.cli.pages.compare import flips_page, flips_table
+from evalstore.cli.pages.wording import phrases, texts
+from evalstore.cli.values import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from evalstore.analysis.verdict import RuleVerdict, Verdict
+    from evalstore.cli.blocks import Block
+
+__all__ = ["gate_page", "github_commands", "junit"]
+
+
+def gate_page(verdict: Verdict, *, is_markdown: bool = False) -> Iterator[Block]:
+    """The outcome, every rule, and the rows that lost most."""
+    against = f"against {verdict.baseline} ({', '.join(verdict.baseline_jobs)})" if verdict.baseline_jobs else ""
+    yield Heading(f"{verdict.outcome.upper()}  {verdict.job}", against)
+    if verdict.outcome != "pass":
+        yield Sentence(verdict.message)
+    for warning in verdict.warnings:
+        yield Sentence(f"Warning: {warning}")
+    lines = [_line(rule) for rule in [*verdict.failures, *(r for r in verdict.rules if r not in verdict.failures)]]
+    yield Table([phrases("verdict", lines, "outcome"), phrases("rule", lines, "rule"), texts("what", lines, "message")])
+    if verdict.worst_rows:
+        yield Heading("The rows that lost most")
+        yield from [flips_table(verdict.worst_rows)] if is_markdown else flips_page(verdict.worst_rows)
+
+
+def _line(rule: RuleVerdict) -> dict[str, Any]:
+    advice = "" if rule.counts else " (advice)"
+    return {"outcome": f"{rule.outcome}{advice}", "rule": rule.rule, "message": rule.message}
+
+
+def junit(verdict: Verdict) -> str:
+    """The rules as test cases of JUnit's XML. Only a pass passes; advice that did not pass is skipped."""
+    cases = verdict.rules
+    failed = [rule for rule in verdict.failures if rule.outcome != "broken"]
+    broken = [rule for rule in verdict.failures if rule.outcome == "broken"]
+    advice = [rule for rule in cases if not rule.counts and rule.outcome != "pass"]
+    is_unjudged = verdict.outcome != "pass" and not verdict.failures
+    counts: dict[str, Any] = {
+        "tests": str(len(cases) + is_unjudged), "failures": str(len(failed) + is_unjudged), "errors": str(len(broken)),
+        "skipped": str(len(advice)),
+    }  # fmt: skip
+    suites = ET.Element("testsuites", name="evalstore gate", **counts)
+    suite = ET.SubElement(suites, "testsuite", name=_clean(verdict.job), **counts)
+    for rule in cases:
+        name = " ".join(filter(None, (rule.rule, rule.metric, rule.name if rule.name != rule.metric else None)))
+        place = ".".join(filter(None, ("gate", rule.suite)))
+        case = ET.SubElement(suite, "testcase", classname=_clean(place), name=_clean(name))
+        if rule in advice:
+            ET.SubElement(case, "skipped", message=_clean(f"advice: {rule.message}"))
+        elif rule.outcome != "pass":
+            kind = "error" if rule.outcome == "broken" else "failure"
+            ET.SubElement(case, kind, type=rule.outcome, message=_clean(rule.message)).text = _clean(rule.message)
+    if is_unjudged:
+        case = ET.SubElement(suite, "testcase", classname="gate", name="judged")
+        ET.SubElement(case, "failure", type=verdict.outcome, message=_clean(verdict.message))
+    ET.indent(suites)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(suites, encoding="unicode") + "\n"
+
+
+def github_commands(verdict: Verdict) -> str:
+    """Workflow commands of GitHub Actions: an error or a warning per rule that did not pass, and a notice in all."""
+    lines = []
+    for rule in verdict.rules:
+        if rule.outcome != "pass":
+            kind = "error" if rule.counts else "warning"
+            title = f"{rule.rule}: {rule.outcome}" + ("" if rule.counts else " (advice)")
+            lines.append(f"::{kind} title={_property(title)}::{_data(rule.message)}")
+    kind = "notice" if verdict else "error"
+    title = f"gate {verdict.outcome}: {verdict.job}"
+    lines.append(f"::{kind} title={_property(title)}::{_data(verdict.message)}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _clean(text: str) -> str:
+    """Text without the control characters that XML does not know."""
+    return one_line(text)
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,30 @@
+-- The sums of the differences over what is independent: clusters, and rows that are in none.
+-- With how many units have that sum, whatever its sign.
+WITH unit AS (
+    SELECT
+        suite,
+        metric,
+        name,
+        sum(difference) AS difference
+    FROM
+        compared_pairs(
+            $baselines::VARCHAR[], $candidate, $errors, $is_plain, $check_content, $told_by,
+            $cluster_source, $cluster_path, NULL, NULL
+        )
+    WHERE
+        difference IS NOT NULL
+        AND ($metric::VARCHAR IS NULL OR metric = $metric)
+        AND ($suite::VARCHAR IS NULL OR suite = $suite)
+    GROUP BY suite, metric, name, coalesce('cluster ' || "cluster", 'row ' || row_key)
+)
+
+SELECT
+    suite,
+    metric,
+    name,
+    abs(difference) AS size,
+    count(*) AS units
+FROM unit
+WHERE difference <> 0
+GROUP BY suite, metric, name, size
+ORDER BY suite, metric, name, size;

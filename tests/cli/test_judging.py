@@ -1,0 +1,189 @@
+"""The commands that compare and judge: what they print, and what they exit with."""
+
+import json
+import re
+import xml.etree.ElementTree as ET
+
+import pytest
+
+import evalstore
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory):
+    """Two jobs over 300 rows, the second one worse, the first one a baseline."""
+    root = tmp_path_factory.mktemp("judged") / "evals"
+    with evalstore.open(root) as store:
+        for name, wrong in (("steady", 10), ("worse", 50)):
+            rows = [
+                {"id": n, "question": f"q{n}", "answer": f"{name} {n}", "right": n >= wrong, "kind": "ab"[n % 2]}
+                for n in range(300)
+            ]
+            store.record(
+                name, rows, scores=["right"], item=["question"], sample=["answer"], metadata=["kind"],
+                columns={"row_key": "id"}, dataset="d", model="m",
+            )  # fmt: skip
+        store.baselines.set("main", "steady", note="as released")
+    return root
+
+
+@pytest.fixture
+def policy(tmp_path):
+    def write(text):
+        (tmp_path / "gate.toml").write_text(text)
+        return tmp_path / "gate.toml"
+
+    return write
+
+
+def test_compare_shows_what_changed(judged, run):
+    done = run("compare", "steady", "worse", store=judged)
+    assert done.code == 0
+    assert done.lines[:4] == [
+        "steady -> worse  differences with 95% intervals", "",
+        "rows  300 paired, 0 only in the baseline, 0 only in the candidate", "",
+    ]  # fmt: skip
+    shown = dict(zip(*(re.split(r"  +", done.lines[place]) for place in (4, 6)), strict=True))
+    assert shown == {
+        "metric": "right", "baseline": "0.9667", "candidate": "0.8333", "difference": "-0.1333",
+        "interval": "[-0.1761, -0.0964]", "p (Holm)": "<0.0001", "change": "regressed", "flips": "+0 -40",
+        "test": "exact McNemar", "scored": "300 of 300",
+    }  # fmt: skip
+    assert done.stderr == "(no room for effect, detectable; --format json has everything)\n"
+
+
+def test_compare_shows_flips_side_by_side(judged, run):
+    done = run("compare", "@main", "worse", "--flips", "regressed", "--limit", "1", store=judged)
+    assert done.lines == [
+        "Regressed: right", "", "10  1 -> 0", "  item.question     q10", "  baseline.answer   steady 10",
+        "  candidate.answer  worse 10",
+    ]  # fmt: skip
+    assert run("compare", "@main", "worse", "--flips", "recovered", store=judged).lines == ["(no rows flipped so)"]
+    table = run("compare", "@main", "worse", "--flips", "changed", "--limit", "2", "--format", "markdown", store=judged)
+    assert table.lines == [
+        "| flip | metric | row | baseline | candidate | item.question | baseline.answer | candidate.answer |",
+        "| --- | --- | --- | ---: | ---: | --- | --- | --- |",
+        "| regressed | right | 10 | 1 | 0 | q10 | steady 10 | worse 10 |",
+        "| regressed | right | 11 | 1 | 0 | q11 | steady 11 | worse 11 |",
+    ]
+    csv = run("compare", "@main", "worse", "--flips", "regressed", "--format", "csv", store=judged)
+    assert len(csv.lines) == 1 + 20
+
+
+def test_compare_in_every_format(judged, run, tmp_path):
+    document = run("compare", "steady", "worse", "--by", "metadata.kind", "--format", "json", store=judged).objects
+    assert [one["slice"] for one in document["slices"]] == ["a", "b"]
+    assert document["metrics"][0]["regressed"] == 40
+    assert document["baseline"]["job"] == "steady"
+    lines = run("compare", "steady", "worse", "--format", "csv", store=judged).lines
+    assert lines[0].startswith("suite,metric,name,higher_is_better")
+    assert len(lines) == 2
+    page = run("compare", "steady", "worse", "--by", "metadata.kind", "--html", tmp_path / "r.html", store=judged)
+    assert page.stderr.startswith(f"wrote {tmp_path / 'r.html'}\n")
+    assert "right  by metadata.kind" in page.lines
+    assert (tmp_path / "r.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_what_cannot_be_compared_exits_with_3(judged, run):
+    with evalstore.open(judged) as store, store.job("few") as job:
+        job.log(item="q0", row_key="x", scores={"right": True})
+    done = run("compare", "steady", "few", store=judged)
+    assert (done.code, done.stdout) == (3, "")
+    assert "not comparable" in done.stderr
+    assert run("compare", "steady", "none", store=judged).code == 2
+    assert run("compare", "steady", "worse", "--confidence", "95", store=judged).code == 2
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("steady", "[metrics.right]\nmin = 0.9\n", 0),
+        ("worse", "[metrics.right]\nmin = 0.9\n", 1),
+        ("worse", "[all]\nmax_drop = 0.02\n", 1),
+        ("worse", "[all]\nmax_drop = 0.15\n", 3),
+        ("worse", "[metrics.wrong]\nmin = 0.9\n", 3),
+        ("worse", "confidence = 0.9\n", 2),
+        ("worse", "[all]\nmin = \n", 4),
+        ("nobody", "[all]\nmin = 0.1\n", 2),
+    ],
+)
+def test_exit_codes_of_the_gate(judged, run, policy, case):
+    job, text, code = case
+    done = run("gate", job, "--baseline", "main", "--policy", policy(text), store=judged)
+    assert done.code == code
+    assert (done.stdout == "") == (code in (2, 4))
+
+
+def test_an_inconclusive_gate_is_what_the_user_says(judged, run, policy):
+    asked = ("gate", "worse", "--baseline", "main", "--policy", policy("[all]\nmax_drop = 0.15\n"))
+    assert run(*asked, store=judged).code == 3
+    for word, code in (("pass", 0), ("fail", 1)):
+        done = run(*asked, "--inconclusive", word, store=judged)
+        assert done.code == code
+        assert f"inconclusive, which counts as {word} here" in done.stderr
+    # No other verdict is softened.
+    unjudged = ("gate", "worse", "--policy", policy("[metrics.wrong]\nmin = 1\n"), "--inconclusive", "pass")
+    assert run(*unjudged, store=judged).code == 3
+
+
+def test_the_gate_for_people(judged, run, policy):
+    done = run(
+        "gate",
+        "worse",
+        "--baseline",
+        "main",
+        "--policy",
+        policy("[all]\nmax_drop = 0.02\nmin_rows = 9\n"),
+        store=judged,
+    )
+    loss = "right: 0.9667 -> 0.8333, a loss of 0.1333 [-0.1761, -0.0964]: more than 0.02, and real (p 1.8e-12)"
+    assert done.lines[:5] == ["FAIL  worse  against main (steady)", "", loss, "", "verdict  rule      what"]
+    assert done.lines[6:8] == [f"fail     max_drop  {loss}", "pass     min_rows  right: 300 rows scored, at least 9"]
+    assert "The rows that lost most" in done.lines
+    assert run("gate", "steady", "--min", "right=0.5", store=judged).lines[0] == "PASS  steady"
+    assert run("gate", "steady", "--min", "right=much", store=judged).code == 2
+
+
+def test_the_gate_for_machines(judged, run, policy, tmp_path):
+    rules = policy("[all]\nmax_drop = 0.02\nmin_rows = 9\n")
+    asked = ("gate", "worse", "--baseline", "main", "--policy", rules)
+    files = ("--junit", tmp_path / "gate.xml", "--markdown", tmp_path / "gate.md")
+    document = run(*asked, *files, "--format", "json", store=judged).objects
+    assert (document["outcome"], document["rules"][1]["rule"]) == ("fail", "max_drop")
+    suites = ET.parse(tmp_path / "gate.xml").getroot()
+    assert (suites.get("tests"), suites.get("failures"), suites.get("errors")) == ("2", "1", "0")
+    assert [(case.get("name"), len(case)) for case in suites.iter("testcase")] == [
+        ("min_rows right", 0),
+        ("max_drop right", 1),
+    ]
+    assert (tmp_path / "gate.md").read_text().startswith("## FAIL  worse  against main (steady)\n")
+    annotations = run(*asked, "--format", "github", store=judged).lines
+    assert annotations[0].startswith("::error title=max_drop%3A fail::right: 0.9667 -> 0.8333")
+    assert annotations[-1].startswith("::error title=gate fail%3A worse::")
+    advice = policy("[all]\nmax_drop = 0.02\nclass = 'performance'\n")
+    asked = ("gate", "worse", "--baseline", "main", "--policy", advice)
+    assert (
+        run(*asked, "--format", "github", store=judged).lines[0].startswith("::warning title=max_drop%3A fail (advice)")
+    )
+    suites = ET.fromstring(run(*asked, "--format", "junit", store=judged).stdout)
+    assert (suites.get("tests"), suites.get("failures"), suites.get("skipped")) == ("2", "1", "1")
+    passed = run("gate", "steady", "--min", "right=0.5", "--format", "junit", store=judged).stdout
+    assert ET.fromstring(passed).get("failures") == "0"
+
+
+def test_baselines_from_the_shell(run, tmp_path):
+    root = tmp_path / "evals"
+    with evalstore.open(root) as store:
+        for name in ("one", "two"):
+            store.record(name, [{"q": 1, "ok": True}], scores=["ok"])
+    assert run("baseline", "set", "main", "one", "--note", "first", store=root).stderr == "baseline main is job one\n"
+    assert run("baseline", "set", "main", "two", store=root).code == 0
+    assert [line.split()[:4] for line in run("baseline", "history", "main", store=root).lines[2:]] == [
+        ["main", "2", "two", "yes"], ["main", "1", "one", "-"],
+    ]  # fmt: skip
+    assert json.loads(run("baseline", "list", "--format", "json", store=root).stdout)[0]["job"] == "two"
+    assert run("show", "@main", store=root).lines[0].startswith("two")
+    removed = run("baseline", "remove", "main", store=root)
+    assert removed.stderr == "baseline main is taken away; it was job two\n"
+    assert run("baseline", "remove", "main", store=root).code == 2
+    assert run("show", "@main", store=root).code == 2
