@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, get_args
 
-from evalstore import conditions, frames, json_text, names, queries, store_folder
+from evalstore import conditions, frames, json_text, names, queries, store_folder, trends
 from evalstore.aggregates import AggregateScores
 from evalstore.errors import JobNotFound, UnknownField, UsageError, near
 from evalstore.job_document import document_problem
@@ -231,30 +231,48 @@ class Asking:
         suite: str | None = None,
         dataset: str | None = None,
         model: str | None = None,
+        group: str | None = None,
+        x: trends.Axis = "time",
+        window: str | int = "7d",
+        errors: queries.Errors = "exclude",
+        any_status: bool = False,
     ) -> pl.DataFrame:
         """How a metric, or without one the overall score of suites, went from job to job: one line per point.
 
-        Series (workspace, dataset, model, group) are never mixed: `previous`, `delta`, `moving_mean` and
-        `moving_std_dev` (over the last five points) stay within one.
+        Args:
+            metric: whose mean; without it the overall score of suites.
+            name: only this name of the metric.
+            suite: only this suite.
+            dataset: only jobs on it.
+            model: only its jobs.
+            group: only jobs of this group.
+            x: "time" makes each job a point, at its time; "day" the last complete one of each UTC day; "run" each job,
+                by its number in the series. Days without a job are absent.
+            window: what `moving_mean`, `moving_std_dev` (of a sample) and `moving_count` are made of: this many points,
+                or those of the last UTC days ("7d", "2w"), the point itself among them.
+            errors: rows in error are left out of the mean ("exclude"), or count as 0 ("zero") or as the worst value of
+                the metric ("worst"). For a job whose rows were dropped the latter cannot be known: its value is null.
+            any_status: jobs that did not complete are points too; `status` tells them.
+
+        Series (workspace, dataset, model, group, suite) are never mixed: `previous`, `delta` and the window stay within
+        one. `low` and `high` are a 95 % interval; `rows_changed` says that the rows are others than before.
+
+        Raises: UsageError, InvalidName.
         """
-        if metric is None and name is not None:
-            raise UsageError("trend: `name` narrows a metric; give the metric too")
-        dataset, model = names.reference(dataset, "dataset"), names.reference(model, "model")
-        if metric is None:
-            table = queries.suite_trend(
-                self._asking, workspace=self.workspace, suite=suite, dataset=dataset, model=model
-            )
-        else:
-            table = queries.metric_trend(
-                self._asking,
-                workspace=self.workspace,
-                metric=metric,
-                name=name,
-                suite=suite,
-                dataset=dataset,
-                model=model,
-            )
-        return frames.to_polars(table)
+        return trends.trend(
+            self._asking,
+            workspace=self.workspace,
+            metric=metric,
+            name=name,
+            suite=suite,
+            dataset=names.reference(dataset, "dataset"),
+            model=names.reference(model, "model"),
+            group=group,
+            x=x,
+            window=window,
+            errors=_policy(errors),
+            any_status=any_status,
+        )
 
     def score_files(self, jobs: list[str] | None = None) -> list[str]:
         """The paths of the score files of some jobs, or of all, for `pl.scan_parquet`."""

@@ -7,6 +7,7 @@ parameters and writes the document.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ __all__ = ["DOCUMENT_VERSION", "FrameRows", "JobDraft", "JobFiles", "no_files", 
 
 DOCUMENT_VERSION = 1
 _RULES = ("005_score_rules", "007_row_rules")
+_OF_THE_CATALOG = re.compile("leaderboard|aggregates_under|trend")  # macros that ask its tables, which are not here
 _SMALL = 2000  # rows
 _LEAST_LINE = 16 * 1024 * 1024  # DuckDB's default limit of one JSON line
 
@@ -72,7 +74,7 @@ class JobFiles:
         self._run(*_RULES, "030_declared_metric", "060_staged_files")
         self._database.run_file("views/040_measure.sql")
         for name in sql_files.names("macros"):
-            if "leaderboard" not in name:  # asks the catalog, which is not here
+            if not _OF_THE_CATALOG.search(name):
                 self._database.run_file(name)
 
     def finish(self, drafts: list[JobDraft]) -> None:

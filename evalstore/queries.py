@@ -158,9 +158,28 @@ def suite_trend(
     suite: str | None = None,
     dataset: str | None = None,
     model: str | None = None,
+    group: str | None = None,
+    errors: Errors = "exclude",
+    last_points: int | None = None,
+    last_days: int | None = None,
+    per: Literal["run", "day"] = "run",
+    any_status: bool = False,
 ) -> pa.Table:
-    """How the overall score of suites went from job to job, per series."""
-    return session.ask_file("suite_trend", workspace=workspace, suite=suite, dataset=dataset, model=model)
+    """How the overall score of suites went from job to job, per series, with mean and spread over a window."""
+    return session.ask_file(
+        "suite_trend",
+        files=None if errors == "exclude" else "all",
+        workspace=workspace,
+        suite=suite,
+        dataset=dataset,
+        model=model,
+        group=group,
+        errors=errors,
+        last_points=last_points,
+        last_days=last_days,
+        per=per,
+        any_status=any_status,
+    )
 
 
 def metric_trend(
@@ -172,10 +191,29 @@ def metric_trend(
     suite: str | None = None,
     dataset: str | None = None,
     model: str | None = None,
+    group: str | None = None,
+    errors: Errors = "exclude",
+    last_points: int | None = None,
+    last_days: int | None = None,
+    per: Literal["run", "day"] = "run",
+    any_status: bool = False,
 ) -> pa.Table:
-    """How the mean of a metric went from job to job, per series."""
+    """How the mean of a metric went from job to job, per series, with mean and spread over a window."""
     return session.ask_file(
-        "metric_trend", workspace=workspace, metric=metric, name=name, suite=suite, dataset=dataset, model=model
+        "metric_trend",
+        files=None if errors == "exclude" else "all",
+        workspace=workspace,
+        metric=metric,
+        name=name,
+        suite=suite,
+        dataset=dataset,
+        model=model,
+        group=group,
+        errors=errors,
+        last_points=last_points,
+        last_days=last_days,
+        per=per,
+        any_status=any_status,
     )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from evalstore.store import Store
 
-__all__ = ["jobs", "leaderboard", "rows", "show", "sql", "trend"]
+__all__ = ["explain_nothing", "jobs", "leaderboard", "rows", "show", "sql"]
 
 STATUSES = ("completed", "error", "interrupted", "cancelled")
 
@@ -171,31 +171,8 @@ def leaderboard(place: Place, /, *, errors: Any, format: str, output: str | None
 
     store = place.open()
     frame = store.leaderboard(**narrow, errors=errors)
-    _explain_nothing(store, frame, narrow)
+    explain_nothing(store, frame, narrow)
     write(Answer(lambda: frame, lambda: leaderboard_page(frame)), format, output)
-
-
-@click.command(
-    cls=Command,
-    short_help="Show how a metric went from job to job.",
-    example="evalstore trend --metric correct --model demo/unit-graph",
-)
-@which("metric", "name", "suite", "dataset", "model")
-@format_option()
-@output_option
-@click.pass_obj
-def trend(place: Place, /, *, format: str, output: str | None, **narrow: str | None) -> None:
-    """Show how a metric went from job to job; without --metric, the overall score of suites.
-
-    Series (dataset, model, group, suite) are never mixed. The moving mean is that of the last five points, with their
-    sample deviation.
-    """
-    from evalstore.cli.pages.trend import trend_page
-
-    store = place.open()
-    frame = store.trend(**narrow)
-    _explain_nothing(store, frame, narrow)
-    write(Answer(lambda: frame, lambda: trend_page(frame)), format, output)
 
 
 @click.command(
@@ -241,7 +218,7 @@ def _check(job: str, what: str, given: str | None, known: list[str]) -> None:
         raise UnknownField(f"job {job!r} has no {what} {given!r}; {near(given, known)}")
 
 
-def _explain_nothing(store: Store, frame: pl.DataFrame, narrow: dict[str, str | None]) -> None:
+def explain_nothing(store: Store, frame: pl.DataFrame, narrow: dict[str, str | None]) -> None:
     """Raises UnknownField where the answer is empty because what was asked for is nowhere in the workspace."""
     from evalstore.names import reference
 

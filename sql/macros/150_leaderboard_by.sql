@@ -5,14 +5,7 @@ CREATE OR REPLACE MACRO leaderboard_by(errors := 'exclude') AS TABLE
         SELECT
             job_id, suite, metric, name, mean, std_error, passed, evaluated, rows_scored, rows_unscored, rows_error,
             rows_total
-        FROM aggregate_score
-        WHERE errors = 'exclude'
-        UNION ALL
-        SELECT
-            job_id, suite, metric, name, mean, std_error, passed, evaluated, rows_scored, rows_unscored, rows_error,
-            rows_total
-        FROM score_aggregates(errors := errors)
-        WHERE errors <> 'exclude'
+        FROM aggregates_under(errors := errors)
     ),
 
     latest AS (
