@@ -29,7 +29,7 @@ _STYLE = (
     "text{font:13px system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;fill:#333}"
     ".title{font-size:17px;font-weight:600;fill:#111}.note,.tick{font-size:12px;fill:#666}"
     ".grid{stroke:#e6e6e6}.axis{stroke:#999}.line{fill:none;stroke-width:2;stroke-linejoin:round}"
-    ".band{fill-opacity:.13}.mark{stroke:#fff;stroke-width:1.2}"
+    ".band{fill-opacity:.13}.mark{stroke-width:1.3}"
 )
 
 
@@ -41,6 +41,7 @@ class _Point:
     y: float
     low: float | None
     high: float | None
+    is_on_other_rows: bool
     said: str
 
 
@@ -58,7 +59,7 @@ def write_trend(frame: pl.DataFrame, path: str) -> bool:
     drawn = trend_svg(frame)
     if drawn is None:
         return False
-    title = html.escape(_title(frame))
+    title = _text(_title(frame))
     page = (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width"><style>body{margin:24px auto;max-width:960px}'
@@ -82,17 +83,18 @@ def trend_svg(frame: pl.DataFrame) -> str | None:
     height = TOP + PLOT_HEIGHT + BELOW + LINE * len(lines)
     opening = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
-        f'role="img" aria-label="{html.escape(_title(frame))}"><style>{_STYLE}</style>'
+        f'role="img" aria-label="{_text(_title(frame))}"><style>{_STYLE}</style>'
     )
     parts = [
         opening,
         f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>',
-        f'<text class="title" x="{LEFT}" y="32">{html.escape(_title(frame))}</text>',
-        f'<text class="note" x="{LEFT}" y="54">{html.escape(_note(frame, across.unit))}</text>',
+        f'<text class="title" x="{LEFT}" y="32">{_text(_title(frame))}</text>',
+        f'<text class="note" x="{LEFT}" y="54">{_text(_note(frame, across.unit))}</text>',
         *_grid(up, across),
     ]
-    for number, (_, series) in enumerate(lines):
-        parts += _drawn(series, up, across, _look(number))
+    for draw in (_band, _line):  # no band lies over a line
+        for number, (_, series) in enumerate(lines):
+            parts += draw(series, up, across, _look(number))
     for number, (title, series) in enumerate(lines):
         parts += _legend(title, series, number)
     return "\n".join([*parts, "</svg>\n"])
@@ -107,7 +109,10 @@ def _lines(frame: pl.DataFrame) -> list[tuple[str, list[_Point]]]:
         key = tuple(line[column] for column in series_columns(frame))
         name = None if value == "overall_score" or line["name"] == line["metric"] else line["name"]
         _, points = found.setdefault(key, (series_title(line, name or ""), []))
-        points.append(_Point(_place(line["x"]), line[value], line["low"], line["high"], _said(line, line[value])))
+        said = _said(line, line[value])
+        points.append(
+            _Point(_place(line["x"]), line[value], line["low"], line["high"], bool(line["rows_changed"]), said)
+        )
     return list(found.values())
 
 
@@ -121,8 +126,9 @@ def _said(line: dict[str, Any], value: float) -> str:
     """What is shown when one points at a point."""
     interval = "" if line["low"] is None else f" (95 %: {line['low']:.4g} to {line['high']:.4g})"
     status = "" if line["status"] == "completed" else f", {line['status']}"
+    changed = ", other rows than before" if line["rows_changed"] else ""
     rows = f", rows scored {line['rows_scored']} of {line['rows_total']}" if "rows_total" in line else ""
-    return f"{line['job']}, {line['created_at']:%Y-%m-%d %H:%M} UTC: {value:.4g}{interval}{rows}{status}"
+    return f"{line['job']}, {line['created_at']:%Y-%m-%d %H:%M} UTC: {value:.4g}{interval}{rows}{changed}{status}"
 
 
 def _title(frame: pl.DataFrame) -> str:
@@ -133,7 +139,14 @@ def _title(frame: pl.DataFrame) -> str:
 
 
 def _note(frame: pl.DataFrame, unit: str) -> str:
-    return f"{len(frame)} {'job' if len(frame) == 1 else 'jobs'}; the band is a 95 % interval; across: {unit}"
+    jobs = frame["job_id"].n_unique()
+    hollow = "; hollow: other rows than before" if frame["rows_changed"].any() else ""
+    return f"{jobs} {'job' if jobs == 1 else 'jobs'}; band: 95 % interval{hollow}; across: {unit}"
+
+
+def _text(text: str) -> str:
+    """Text as it may stand in XML, which knows no control characters."""
+    return html.escape("".join(character if character.isprintable() else " " for character in text))
 
 
 def _look(number: int) -> tuple[str, str]:
@@ -153,8 +166,8 @@ def _grid(up: axes.Axis, across: axes.Axis) -> Iterator[str]:
     yield f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{bottom}" y2="{bottom}"/>'
 
 
-def _drawn(series: list[_Point], up: axes.Axis, across: axes.Axis, look: tuple[str, str]) -> Iterator[str]:
-    colour, dash = look
+def _band(series: list[_Point], up: axes.Axis, across: axes.Axis, look: tuple[str, str]) -> Iterator[str]:
+    colour, _ = look
     for run in _with_interval(series):
         upper = [f"{_x(across, point.x)},{_y(up, high)}" for point, _, high in run]
         lower = [f"{_x(across, point.x)},{_y(up, low)}" for point, low, _ in reversed(run)]
@@ -167,13 +180,18 @@ def _drawn(series: list[_Point], up: axes.Axis, across: axes.Axis, look: tuple[s
             )
         else:
             yield f'<polygon class="band" fill="{colour}" points="{" ".join(upper + lower)}"/>'
+
+
+def _line(series: list[_Point], up: axes.Axis, across: axes.Axis, look: tuple[str, str]) -> Iterator[str]:
+    colour, dash = look
     places = " ".join(f"{_x(across, point.x)},{_y(up, point.y)}" for point in series)
     dashed = f' stroke-dasharray="{dash}"' if dash else ""
     yield f'<polyline class="line" stroke="{colour}"{dashed} points="{places}"/>'
     for point in series:
+        colours = f'fill="#fff" stroke="{colour}"' if point.is_on_other_rows else f'fill="{colour}" stroke="#fff"'
         yield (
-            f'<circle class="mark" cx="{_x(across, point.x)}" cy="{_y(up, point.y)}" r="4" fill="{colour}">'
-            f"<title>{html.escape(point.said)}</title></circle>"
+            f'<circle class="mark" cx="{_x(across, point.x)}" cy="{_y(up, point.y)}" r="4" {colours}>'
+            f"<title>{_text(point.said)}</title></circle>"
         )
 
 
@@ -195,8 +213,7 @@ def _legend(title: str, series: list[_Point], number: int) -> Iterator[str]:
     yield f'<line x1="{LEFT}" x2="{LEFT + 28}" y1="{y}" y2="{y}" stroke="{colour}" stroke-width="2"{dashed}/>'
     yield f'<circle cx="{LEFT + 14}" cy="{y}" r="4" fill="{colour}"/>'
     shown = title if len(title) <= _LONGEST else f"{title[: _LONGEST - 1]}…"
-    text = f"{html.escape(shown)}: {series[-1].y:.4g}"
-    yield f'<text x="{LEFT + 38}" y="{y + 4}">{text}</text>'
+    yield f'<text x="{LEFT + 38}" y="{y + 4}">{_text(shown)}: {series[-1].y:.4g}</text>'
 
 
 def _x(axis: axes.Axis, x: float) -> float:
