@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from evalstore import conditions, frames, json_text, names, queries, store_folder, trends
 from evalstore.aggregates import AggregateScores
-from evalstore.errors import JobNotFound, UnknownField, UsageError, near
+from evalstore.errors import JobNotFound, RowsDropped, UnknownField, UsageError, near
 from evalstore.job_document import document_problem
 from evalstore.job_folder import is_interrupted
 from evalstore.rows import COLUMNS, RowScores
@@ -150,6 +150,7 @@ class Asking:
             return AggregateScores(
                 queries.aggregate_scores(self._asking, job_id=line["job_id"], metric=metric, suite=suite)
             )
+        _check_has_rows(line)
         source, path = _slice(by)
         table = queries.sliced_scores(
             self._asking,
@@ -207,6 +208,7 @@ class Asking:
         if columns is not None and (unknown := [one for one in columns if one not in COLUMNS]):
             raise UnknownField(f"a row has no part {unknown[0]!r}; {near(str(unknown[0]), COLUMNS, most=20)}")
         [line] = self._job(job).to_pylist()
+        _check_has_rows(line)
         metrics = {score["metric"] for one in line["suites"] or () for score in one["metrics"]}
         if metric is not None and metric not in metrics:
             raise UnknownField(f"job {line['name']!r} has no metric {metric!r}; {near(metric, metrics)}")
@@ -317,6 +319,14 @@ class Asking:
             known = queries.known_names(self._asking, workspace=address.workspace, kind="job").column(0).to_pylist()
             raise JobNotFound(f"there is no job {name!r} in workspace {address.workspace!r}; {near(name, known)}")
         return line
+
+
+def _check_has_rows(line: dict[str, Any]) -> None:
+    if dropped_at := line["rows_dropped_at"]:
+        raise RowsDropped(
+            f"the rows of job {line['name']!r} were dropped on {dropped_at:%Y-%m-%d}; its aggregate scores are there "
+            f"(`evalstore show {line['name']}`), and the old job may still be in the trash (`evalstore trash`)"
+        )
 
 
 def _policy(errors: queries.Errors) -> queries.Errors:

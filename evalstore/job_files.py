@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from evalstore.journal import Journal
 
-__all__ = ["DOCUMENT_VERSION", "FrameRows", "JobDraft", "JobFiles", "no_files", "write_schema_files"]
+__all__ = ["DOCUMENT_VERSION", "FrameRows", "JobDraft", "JobFiles", "file_entry", "no_files", "write_schema_files"]
 
 DOCUMENT_VERSION = 1
 _RULES = ("005_score_rules", "007_row_rules")
@@ -219,8 +219,8 @@ def _document(draft: JobDraft, totals: dict[str, Any], aggregates: list[dict[str
         "metrics": draft.declarations,
         "aggregates": aggregates + told,
         "files": {
-            "scores": _file(_scores(draft), draft.scores_count),
-            "rows": _file(_rows(draft), draft.rows_count),
+            "scores": file_entry(_scores(draft), draft.scores_count),
+            "rows": file_entry(_rows(draft), draft.rows_count),
         },
     }
 
@@ -229,7 +229,8 @@ def _named(aggregate: dict[str, Any]) -> tuple[str, str, str]:
     return aggregate["suite"], aggregate["metric"], aggregate["name"]
 
 
-def _file(path: Path, count: int) -> dict[str, Any]:
+def file_entry(path: Path, count: int) -> dict[str, Any]:
+    """What a document says of one of its Parquet files."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {"name": path.name, "rows": count, "bytes": path.stat().st_size, "sha256": digest}

@@ -29,7 +29,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["EMPTY", "StagedJob", "drop_staging", "host", "interrupted_jobs", "is_committed", "is_interrupted"]
+__all__ = [
+    "EMPTY",
+    "StagedJob",
+    "drop_staging",
+    "host",
+    "interrupted_jobs",
+    "is_committed",
+    "is_copy",
+    "is_dead",
+    "is_interrupted",
+]
 
 # Files without a line, where the globs of the published views find them: a glob without any file is an error. No
 # workspace can have this name.
@@ -266,7 +276,7 @@ def interrupted_jobs(root: Path) -> list[dict[str, Any]]:
             head = read_document(folder / "head.json")
             if not head or not head.keys() >= {"job_id", "workspace", "name"}:
                 continue
-            if not is_dead(folder) or is_committed(root, head):
+            if is_copy(head) or not is_dead(folder) or is_committed(root, head):
                 continue
             line = {
                 field: head.get(field)
@@ -282,7 +292,12 @@ def is_interrupted(root: Path, workspace: str, name: str) -> bool:
     """Whether a job of this name is in staging, its writer gone, and was not committed."""
     folder = _staging(root, workspace, name)
     head = read_document(folder / "head.json")
-    return head is not None and is_dead(folder) and not is_committed(root, head)
+    return head is not None and not is_copy(head) and is_dead(folder) and not is_committed(root, head)
+
+
+def is_copy(head: dict[str, Any]) -> bool:
+    """Whether all of the job lies elsewhere too: when its writer died, there is nothing to be finished."""
+    return bool(head.get("is_copy"))
 
 
 def is_committed(root: Path, head: dict[str, Any]) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import pyarrow as pa
 
     from evalstore.session import Session
@@ -17,6 +19,7 @@ __all__ = [
     "failed_rows",
     "job",
     "jobs",
+    "jobs_to_prune",
     "known_names",
     "last_job",
     "leaderboard",
@@ -214,6 +217,30 @@ def metric_trend(
         last_days=last_days,
         per=per,
         any_status=any_status,
+    )
+
+
+def jobs_to_prune(
+    session: Session,
+    *,
+    workspace: str,
+    keep_last: int | None,
+    created_before: datetime | None,
+    statuses: list[str] | None,
+    has_rows: bool,
+    protected: list[str],
+    pin: str,
+) -> pa.Table:
+    """The jobs of a workspace that may go: of each series all but the newest of a status, and created before a time."""
+    return session.ask_file(
+        "jobs_to_prune",
+        workspace=workspace,
+        keep_last=keep_last,
+        created_before=created_before,
+        statuses=statuses,
+        has_rows=has_rows,
+        protected=protected,
+        pin=pin,
     )
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from evalstore import compaction, deletion, json_text, names, rebuilding, said, store_folder, verification
+from evalstore import compaction, deletion, json_text, names, pruning, rebuilding, said, store_folder, verification
 from evalstore.errors import UsageError
 from evalstore.markers import Marker, place_marker
 from evalstore.session import Session
 from evalstore.trash import tombstones
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import timedelta
     from pathlib import Path
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from evalstore.catalog import Catalog
     from evalstore.compaction import Compacted
+    from evalstore.pruning import PruneReport
     from evalstore.trash import Tombstone
 
 __all__ = ["Upkeep"]
@@ -34,6 +35,10 @@ class Upkeep:
     _catalog: Catalog
 
     def _job(self, text: str) -> pa.Table:
+        raise NotImplementedError
+
+    @property
+    def _asking(self) -> Session:
         raise NotImplementedError
 
     def delete(self, *jobs: str) -> list[str]:
@@ -84,17 +89,54 @@ class Upkeep:
         store_folder.require(self.root)
         return _frame(tombstones(self.root))
 
-    def prune(self, *, older_than: timedelta | None = None, dry_run: bool = False) -> pl.DataFrame:
-        """Removes deleted jobs for good, and what dead processes have left. There is no way back.
+    def prune(
+        self,
+        *,
+        keep_last: int | None = None,
+        older_than: timedelta | None = None,
+        status: str | Sequence[str] | None = None,
+        rows_only: bool = False,
+        trash: bool = False,
+        dry_run: bool = False,
+        progress: Callable[[int], None] | None = None,
+    ) -> PruneReport:
+        """Deletes jobs of the workspace that are not needed any more; those that fit all that is said.
 
-        Jobs deleted less than ten seconds ago stay, since a question may be reading them. Gives what was removed (or,
-        with `dry_run`, would be): workspace, job, job_id, deleted_at, reason.
+        Args:
+            keep_last: keep the newest so many of each series (dataset, model, group), counted per status.
+            older_than: only those created longer ago.
+            status: only those that ended so: "completed", "error", "interrupted", "cancelled", or a list of these.
+            rows_only: drop rows and scores, and keep the job with its aggregates, so that trends go on. It gets another
+                job_id and says `rows_dropped_at`; the old one lies in the trash.
+            trash: instead, remove deleted jobs for good, in all workspaces, and what dead processes have left. There is
+                no way back. `older_than` is then the time since the deletion; ten seconds at least, since a question
+                may be reading them.
+            dry_run: only say what would be done.
+            progress: called with the number of jobs whose rows are dropped.
 
-        Raises: BrokenStore, StoreBusy.
+        A job that is or was a baseline, or is tagged `pinned`, stays. What is deleted or replaced lies in the trash.
+
+        Raises: UsageError when nothing is said; BrokenStore, StoreBusy.
         """
-        store_folder.require(self.root)
-        age = older_than.total_seconds() if older_than else 0.0
-        return _frame(deletion.prune(self.root, self._catalog, older_than=age, dry_run=dry_run).jobs)
+        if trash:
+            if rows_only or keep_last is not None or status is not None:
+                raise UsageError("prune: the trash is pruned by `older_than` only")
+            store_folder.require(self.root)
+            return pruning.prune_trash(self.root, self._catalog, older_than=older_than, dry_run=dry_run)
+        if keep_last is None and older_than is None and status is None:
+            raise UsageError("say what to prune: keep_last, older_than, status, or trash=True")
+        return pruning.prune_jobs(
+            self.root,
+            self._catalog,
+            self._asking,
+            workspace=self.workspace,
+            keep_last=keep_last,
+            older_than=older_than,
+            status=status,
+            rows_only=rows_only,
+            dry_run=dry_run,
+            progress=progress,
+        )
 
     def verify(
         self, *, checksums: bool = True, progress: Callable[[int], None] | None = None

@@ -9,9 +9,10 @@ from evalstore.cli.completion import completion
 from evalstore.cli.demo import demo
 from evalstore.cli.options import Place
 from evalstore.cli.program import Program
+from evalstore.cli.pruning import prune
 from evalstore.cli.reading import jobs, leaderboard, rows, show, sql
 from evalstore.cli.trends import trend
-from evalstore.cli.upkeep import compact, delete, prune, rebuild, restore, tag, trash, verify
+from evalstore.cli.upkeep import compact, delete, rebuild, restore, tag, trash, verify
 from evalstore.cli.watching import watch
 from evalstore.cli.writing import export, finish, import_
 

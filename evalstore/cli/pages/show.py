@@ -127,6 +127,8 @@ def _rows(job: dict[str, Any]) -> str:
     parts = [scored(job)] if job["rows_total"] else ["none"]
     parts += [f"{job['rows_error']} in error"] if job["rows_error"] else []
     parts += [f"{job['rows_unscored']} unscored"] if job["rows_unscored"] else []
+    dropped = job["rows_dropped_at"]
+    parts += [f"dropped {when(dropped)} UTC"] if dropped else []
     return ", ".join(parts)
 
 
