@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
+    from evalstore.benchmarks import Benchmark
     from evalstore.catalog import Catalog
 
 __all__ = ["Asking"]
@@ -274,6 +275,28 @@ class Asking:
             window=window,
             errors=_policy(errors),
             any_status=any_status,
+        )
+
+    def benchmark(self, group: str, *, dataset: str | None = None, max_error_rate: float = 0.1) -> Benchmark:
+        """The models of a group of jobs beside each other: what they scored and cost, and which is best.
+
+        Each model stands with its latest completed job. `best_overall` has the highest overall score; `best_value` the
+        least cost per passed evaluation, among models of known cost that passed any; both among those that answered the
+        same rows, and no more of them in error than `max_error_rate`. `cost_savings` is
+        1 - cost(best_value) / cost(best_overall); None where a cost is not known, or the latter is zero.
+
+        Raises: UsageError; UnknownField for a group that is not there; NotComparable when no job of it has completed.
+        """
+        from evalstore.benchmarks import benchmark
+
+        return self._asking.consistently(
+            lambda: benchmark(
+                self._asking,
+                group,
+                workspace=self.workspace,
+                dataset=names.reference(dataset, "dataset"),
+                max_error_rate=max_error_rate,
+            )
         )
 
     def score_files(self, jobs: list[str] | None = None) -> list[str]:

@@ -39,6 +39,7 @@ __all__ = [
     "is_copy",
     "is_dead",
     "is_interrupted",
+    "locked_folder",
 ]
 
 # Files without a line, where the globs of the published views find them: a glob without any file is an error. No
@@ -86,7 +87,7 @@ class StagedJob:
         fresh = root / "staging" / ".new" / head["job_id"]
         staged = None
         try:
-            staged = cls(root, head, _locked_folder(fresh))
+            staged = cls(root, head, locked_folder(fresh))
             write_document(fresh / "head.json", head)
             (fresh / "journal.jsonl").touch()  # whoever dies after the next steps leaves a job that can be finished
             if prepare is not None:
@@ -244,8 +245,8 @@ def _lock_patiently(lock: int) -> None:
             return
 
 
-def _locked_folder(folder: Path) -> int:
-    """A new folder with a lock that is held; the lock's descriptor."""
+def locked_folder(folder: Path) -> int:
+    """A new folder with a lock that is held, so that nobody sweeps it away; the lock's descriptor."""
     folder.mkdir(parents=True)
     descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -16,6 +16,10 @@ __all__ = [
     "Kind",
     "Order",
     "aggregate_scores",
+    "benchmark_metrics",
+    "benchmark_missing",
+    "benchmark_models",
+    "benchmark_stated",
     "failed_rows",
     "job",
     "jobs",
@@ -218,6 +222,30 @@ def metric_trend(
         per=per,
         any_status=any_status,
     )
+
+
+def benchmark_models(
+    session: Session, *, workspace: str, group: str, dataset: str | None, max_error_rate: float
+) -> pa.Table:
+    """What the models of a benchmark scored and cost, by the latest completed job of each, and which are best."""
+    return session.ask_file(
+        "benchmark_models", workspace=workspace, group=group, dataset=dataset, max_error_rate=max_error_rate
+    )
+
+
+def benchmark_metrics(session: Session, *, job_ids: list[str]) -> pa.Table:
+    """What these jobs scored in each metric: passed of evaluated, mean with its 95 % interval, rows in error."""
+    return session.ask_file("benchmark_metrics", job_ids=job_ids)
+
+
+def benchmark_missing(session: Session, *, workspace: str, group: str, dataset: str | None) -> pa.Table:
+    """The models of a benchmark without a completed job: their jobs ended otherwise, or they were declared only."""
+    return session.ask_file("benchmark_missing", workspace=workspace, group=group, dataset=dataset)
+
+
+def benchmark_stated(session: Session, *, job_ids: list[str]) -> pa.Table:
+    """What the files of a benchmark state of cost and choice, where these jobs were imported from such files."""
+    return session.ask_file("benchmark_stated", job_ids=job_ids)
 
 
 def jobs_to_prune(

@@ -39,8 +39,6 @@ def trend(
 
     Raises: UsageError.
     """
-    import polars as pl
-
     if metric is None and name is not None:
         raise UsageError("trend: `name` narrows a metric; give the metric too")
     if x not in _COLUMNS:
@@ -53,7 +51,7 @@ def trend(
         table = queries.metric_trend(
             session, workspace=workspace, metric=metric, name=name, errors=errors, **over, **narrow
         )
-    return frames.to_polars(table).with_columns(pl.col(_COLUMNS[x]).alias("x"))
+    return frames.to_polars(table.append_column("x", table.column(_COLUMNS[x])))
 
 
 def check_window(window: str | int) -> tuple[int | None, int | None]:

@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evalstore import compaction, deletion, json_text, names, pruning, rebuilding, said, store_folder, verification
+from evalstore import (
+    archives,
+    compaction,
+    deletion,
+    json_text,
+    names,
+    pruning,
+    rebuilding,
+    said,
+    store_folder,
+    verification,
+)
 from evalstore.errors import UsageError
 from evalstore.markers import Marker, place_marker
 from evalstore.session import Session
 from evalstore.trash import tombstones
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable, Sequence
     from datetime import timedelta
-    from pathlib import Path
 
     import polars as pl
     import pyarrow as pa
 
+    from evalstore.archives import ArchiveReport
     from evalstore.catalog import Catalog
     from evalstore.compaction import Compacted
     from evalstore.pruning import PruneReport
@@ -137,6 +150,30 @@ class Upkeep:
             dry_run=dry_run,
             progress=progress,
         )
+
+    def archive(
+        self, jobs: Sequence[str], *, to: str | os.PathLike[str], progress: Callable[[int], None] | None = None
+    ) -> ArchiveReport:
+        """Writes jobs as one file NAME.tar.zst, with everything that belongs to them, and checksums.
+
+        `import_from("archive", path)` brings them back, into this store or another one. The jobs stay where they are.
+        `progress` is called with the number of files written.
+
+        Raises: JobNotFound, UsageError, OSError; BrokenStore for a job that is not as it was committed. Then there is
+        no archive.
+        """
+        target = Path(to).absolute()
+        if isinstance(jobs, str):
+            raise UsageError(f"jobs is a list of names: write [{jobs!r}]")
+        if not jobs:
+            raise UsageError("an archive holds one job at least")
+        if not target.name.endswith(".tar.zst"):
+            raise UsageError(f"an archive is named NAME.tar.zst, not {target.name!r}")
+        if target.exists():
+            raise UsageError(f"{to} exists: choose another name, or remove it")
+        lines = [line for job in jobs for line in self._job(job).to_pylist()]
+        found = {line["job_id"]: f"{line['workspace']}/{line['name']}" for line in lines}
+        return archives.write_archive(self.root, list(found.items()), target, progress=progress)
 
     def verify(
         self, *, checksums: bool = True, progress: Callable[[int], None] | None = None

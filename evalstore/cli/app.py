@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from evalstore import __version__
+from evalstore.cli.archiving import archive
+from evalstore.cli.benchmark import benchmark
 from evalstore.cli.completion import completion
 from evalstore.cli.demo import demo
 from evalstore.cli.options import Place
@@ -42,8 +44,8 @@ def evalstore(context: click.Context, store: str | None, workspace: str) -> None
     context.obj = Place(store, workspace)
 
 
-ASKING = (jobs, show, rows, leaderboard, trend, sql)
-UPKEEP = (tag, delete, restore, trash, prune, verify, rebuild, compact)
+ASKING = (jobs, show, rows, leaderboard, trend, benchmark, sql)
+UPKEEP = (tag, delete, restore, trash, prune, archive, verify, rebuild, compact)
 
 for command in (import_, export, watch, *ASKING, finish, *UPKEEP, demo, completion):
     evalstore.add_command(command)
