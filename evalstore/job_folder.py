@@ -84,7 +84,8 @@ class StagedJob:
         if replaces is None and (found := job_id_of(root, path)) and is_deleted(root, found):
             replaces = found
         head = {**head, "replaces": replaces}
-        fresh = root / "staging" / ".new" / head["job_id"]
+        # A job that is brought in again has the id that it had when somebody died over it.
+        fresh = root / "staging" / ".new" / f"{head['job_id']}-{uuid.uuid4().hex}"
         staged = None
         try:
             staged = cls(root, head, locked_folder(fresh))
