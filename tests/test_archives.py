@@ -5,6 +5,8 @@ import io
 import json
 import tarfile
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 import zstandard
@@ -245,7 +247,11 @@ def renamed(manifest, path):
     return json.dumps(told).encode()
 
 
-WRONG = {
+def with_path(path, found):
+    return [(found[0][0], renamed(found[0][1], path)), *found[1:]]
+
+
+WRONG: dict[str, tuple[Any, str]] = {
     "text": (lambda _: [("manifest.json", b"{")], "field 'manifest.json': is not JSON"),
     "empty": (lambda _: [], "it does not begin with manifest.json"),
     "other": (lambda found: found[1:], "it does not begin with manifest.json"),
@@ -266,7 +272,7 @@ WRONG = {
     "another": (lambda found: [(found[0][0], changed(found[0][1], job_id="0" * 8 + "-0000" * 3 + "-" + "0" * 12)),
                                *found[1:]], "its document is that of another job"),
     **{
-        path: (lambda found, path=path: [(found[0][0], renamed(found[0][1], path)), *found[1:]], "as no evalstore does")
+        path: (partial(with_path, path), "as no evalstore does")
         for path in ("/etc/passwd", "jobs/default/a/../../x", "jobs/default/b/job.json", "jobs/default/a/.hidden",
                      "meta/metrics.jsonl", "jobs/default/a/sub/file", "")
     },
