@@ -223,10 +223,18 @@ def test_a_rate_has_wilsons_interval_also_where_all_passed(store):
     last = trend(store).filter(job="run-5").row(0, named=True)
     assert [last["low"], last["high"]] == pytest.approx(wilson(1.0, 4))
     first = trend(store).filter(job="run-1").row(0, named=True)
-    rows_behind = 0.25 * 0.75 / first["std_error"] ** 2
-    assert [first["low"], first["high"]] == pytest.approx(wilson(0.25, rows_behind))
+    assert [first["low"], first["high"]] == pytest.approx(wilson(0.25, 4))
     suite = store.trend(dataset="d").filter(job="run-5").row(0, named=True)
     assert [suite["low"], suite["high"]] == pytest.approx(wilson(1.0, 4))
+
+
+def test_rows_of_a_cluster_count_less(tmp_path):
+    with evalstore.open(tmp_path / "evals") as store, store.job("a", created_at=DAY) as job:
+        for number in range(12):
+            job.log(item={"q": number}, scores={"ok": number < 6}, cluster=f"c{number // 3}")
+    line = store.trend("ok").row(0, named=True)
+    assert [line["low"], line["high"]] == pytest.approx(wilson(0.5, 1 + 0.25 / line["std_error"] ** 2))
+    assert line["high"] - line["low"] > wilson(0.5, 12)[1] - wilson(0.5, 12)[0]
 
 
 def test_a_mean_has_an_interval_of_its_standard_error(store):

@@ -8,7 +8,7 @@ CREATE OR REPLACE MACRO wilson_bound(rate, rows_behind, side) AS
 CREATE OR REPLACE MACRO rows_behind_rate(mean, std_error, passed, evaluated) AS
 CASE
     WHEN std_error > 0 AND passed BETWEEN 1 AND evaluated - 1 AND abs(mean - passed / evaluated) < 1e-9
-        THEN least(evaluated, mean * (1 - mean) / std_error ** 2)
+        THEN least(evaluated, 1 + mean * (1 - mean) / std_error ** 2)
     ELSE evaluated::DOUBLE
 END;
 
