@@ -28,6 +28,7 @@ __all__ = [
     "last_job",
     "leaderboard",
     "metric_trend",
+    "metric_trend_counting",
     "result_lines",
     "result_places",
     "result_score_places",
@@ -37,6 +38,7 @@ __all__ = [
     "select_rows",
     "sliced_scores",
     "suite_trend",
+    "suite_trend_counting",
 ]
 
 Errors = Literal["exclude", "zero", "worst"]
@@ -166,7 +168,6 @@ def suite_trend(
     dataset: str | None = None,
     model: str | None = None,
     group: str | None = None,
-    errors: Errors = "exclude",
     last_points: int | None = None,
     last_days: int | None = None,
     per: Literal["run", "day"] = "run",
@@ -175,7 +176,36 @@ def suite_trend(
     """How the overall score of suites went from job to job, per series, with mean and spread over a window."""
     return session.ask_file(
         "suite_trend",
-        files=None if errors == "exclude" else "all",
+        workspace=workspace,
+        suite=suite,
+        dataset=dataset,
+        model=model,
+        group=group,
+        last_points=last_points,
+        last_days=last_days,
+        per=per,
+        any_status=any_status,
+    )
+
+
+def suite_trend_counting(
+    session: Session,
+    *,
+    workspace: str,
+    errors: Errors,
+    suite: str | None = None,
+    dataset: str | None = None,
+    model: str | None = None,
+    group: str | None = None,
+    last_points: int | None = None,
+    last_days: int | None = None,
+    per: Literal["run", "day"] = "run",
+    any_status: bool = False,
+) -> pa.Table:
+    """How the overall score of suites went from job to job, with rows in error counted in it."""
+    return session.ask_file(
+        "suite_trend_counting",
+        files="all",
         workspace=workspace,
         suite=suite,
         dataset=dataset,
@@ -199,7 +229,6 @@ def metric_trend(
     dataset: str | None = None,
     model: str | None = None,
     group: str | None = None,
-    errors: Errors = "exclude",
     last_points: int | None = None,
     last_days: int | None = None,
     per: Literal["run", "day"] = "run",
@@ -208,7 +237,40 @@ def metric_trend(
     """How the mean of a metric went from job to job, per series, with mean and spread over a window."""
     return session.ask_file(
         "metric_trend",
-        files=None if errors == "exclude" else "all",
+        workspace=workspace,
+        metric=metric,
+        name=name,
+        suite=suite,
+        dataset=dataset,
+        model=model,
+        group=group,
+        last_points=last_points,
+        last_days=last_days,
+        per=per,
+        any_status=any_status,
+    )
+
+
+def metric_trend_counting(
+    session: Session,
+    *,
+    workspace: str,
+    errors: Errors,
+    metric: str,
+    name: str | None = None,
+    suite: str | None = None,
+    dataset: str | None = None,
+    model: str | None = None,
+    group: str | None = None,
+    last_points: int | None = None,
+    last_days: int | None = None,
+    per: Literal["run", "day"] = "run",
+    any_status: bool = False,
+) -> pa.Table:
+    """How the mean of a metric went from job to job, with rows in error counted in it."""
+    return session.ask_file(
+        "metric_trend_counting",
+        files="all",
         workspace=workspace,
         metric=metric,
         name=name,

@@ -45,12 +45,18 @@ def trend(
         raise UsageError(f"x is one of {', '.join(get_args(Axis))}, not {x!r}")
     last_points, last_days = check_window(window)
     over: dict[str, Any] = {"last_points": last_points, "last_days": last_days, "per": "day" if x == "day" else "run"}
+    asked: dict[str, Any] = {"workspace": workspace, **over, **narrow}
     if metric is None:
-        table = queries.suite_trend(session, workspace=workspace, errors=errors, **over, **narrow)
+        if errors == "exclude":
+            table = queries.suite_trend(session, **asked)
+        else:
+            table = queries.suite_trend_counting(session, errors=errors, **asked)
     else:
-        table = queries.metric_trend(
-            session, workspace=workspace, metric=metric, name=name, errors=errors, **over, **narrow
-        )
+        asked |= {"metric": metric, "name": name}
+        if errors == "exclude":
+            table = queries.metric_trend(session, **asked)
+        else:
+            table = queries.metric_trend_counting(session, errors=errors, **asked)
     return frames.to_polars(table.append_column("x", table.column(_COLUMNS[x])))
 
 

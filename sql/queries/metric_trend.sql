@@ -5,8 +5,8 @@ SELECT
     CASE WHEN $last_days::INTEGER IS NULL THEN moving_std_dev ELSE days_std_dev END AS moving_std_dev,
     CASE WHEN $last_days::INTEGER IS NULL THEN moving_count ELSE days_count END AS moving_count
 FROM
-    metric_trend_by(
-        errors := $errors,
+    metric_trend_from(
+        'aggregate_score',
         last_points := coalesce($last_points::INTEGER, 1),
         last_days := coalesce($last_days::INTEGER, 1),
         per := $per,

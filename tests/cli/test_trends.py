@@ -67,15 +67,21 @@ def test_a_plot_is_drawn_beside_the_table(here, tmp_path, name):
     assert len(list(root.iter("{http://www.w3.org/2000/svg}polyline"))) == 2
 
 
-def test_what_makes_no_sense_draws_nothing(here, tmp_path):
-    for wrong in (["--plot", tmp_path / "a.png"], ["--window", "7x"], ["--window", "0"], ["--x", "week"],
-                  ["--group", "week"]):  # fmt: skip
-        done = here(
-            "trend", "--metric", "correct", *(wrong if "--plot" in wrong else ["--plot", tmp_path / "a.svg", *wrong])
-        )
-        assert (done.code, done.stdout) == (2, "")
-    assert "did you mean weekly?" in done.stderr
-    assert not list(tmp_path.glob("a.*"))
+@pytest.mark.parametrize(
+    ("name", "wrong", "message"),
+    [
+        ("a.png", [], "a plot is written as .svg or .html"),
+        ("a.svg", ["--window", "7x"], "window is a number of points"),
+        ("a.svg", ["--window", "0"], "window is a number of points"),
+        ("a.svg", ["--x", "week"], "Invalid value for '--x'"),
+        ("a.svg", ["--group", "week"], "did you mean weekly?"),
+    ],
+)
+def test_what_makes_no_sense_draws_nothing(here, tmp_path, name, wrong, message):
+    done = here("trend", "--metric", "correct", "--plot", tmp_path / name, *wrong)
+    assert (done.code, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert not (tmp_path / name).exists()
 
 
 def test_a_benchmark_names_the_best(here):

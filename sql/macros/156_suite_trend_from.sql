@@ -1,8 +1,9 @@
--- The overall score of suites from job to job, under a policy for errors, over windows of this many points and days.
--- Only completed jobs are points, unless any_status is true. The interval is the mean of those of the metrics: as wide
--- as it can be, since they stand on the same rows.
-CREATE OR REPLACE MACRO suite_trend_by(
-    errors := 'exclude', last_points := 5, last_days := 7, per := 'run', any_status := FALSE
+-- The overall score of suites from job to job, over windows of this many points and days, out of the aggregates in a
+-- relation that is named: the table aggregate_score, or what was made of it under a policy for errors. Only completed
+-- jobs are points, unless any_status is true. The interval is the mean of those of the metrics: as wide as it can be,
+-- since they stand on the same rows.
+CREATE OR REPLACE MACRO suite_trend_from(
+    aggregates, errors := 'exclude', last_points := 5, last_days := 7, per := 'run', any_status := FALSE
 ) AS TABLE
     -- The points are used by the name that is handed on.
     -- noqa: disable=ST03
@@ -14,7 +15,7 @@ CREATE OR REPLACE MACRO suite_trend_by(
                 AS std_error,
             coalesce(declared_direction(job.metrics, a.metric, a.name), TRUE) AS is_ascending,
             CASE WHEN a.evaluated IS NULL THEN a.mean ELSE a.passed / a.evaluated END AS score
-        FROM aggregates_under(errors := errors) AS a
+        FROM query_table(aggregates) AS a
         INNER JOIN suite_metrics AS measured
             ON
                 a.job_id = measured.job_id
@@ -44,15 +45,12 @@ CREATE OR REPLACE MACRO suite_trend_by(
         GROUP BY job_id, suite
     ),
 
-    points AS MATERIALIZED (
+    points AS NOT MATERIALIZED (
         SELECT
             suites.workspace, suites.dataset, suites.model, suites."group", suites.suite, suites.job, suites.job_id,
             suites.job_status AS status, suites.created_at, suites.events_processed, suites.rows_digest,
             found.low, found.high,
-            {
-                'workspace': suites.workspace, 'dataset': suites.dataset, 'model': suites.model,
-                'group': suites."group", 'suite': suites.suite
-            } AS series,
+            NULL::VARCHAR AS metric, NULL::VARCHAR AS name,
             CASE
                 WHEN errors = 'exclude' THEN suites.overall_score
                 WHEN NOT found.lacks_rows THEN found.overall_score
