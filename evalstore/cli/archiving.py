@@ -23,9 +23,7 @@ __all__ = ["archive", "import_archive"]
 @click.command(
     cls=Command,
     short_help="Write jobs as one file, with checksums.",
-    example="""\
-evalstore archive gsm8k-175b gsm8k-6b --to gsm8k.tar.zst
-evalstore --store other import archive gsm8k.tar.zst""",
+    example="evalstore archive gsm8k-175b gsm8k-6b --to gsm8k.tar.zst",
 )
 @click.argument("jobs", metavar="JOB...", nargs=-1, required=True, shell_complete=completion.jobs)
 @click.option("--to", metavar="FILE.tar.zst", type=click.Path(dir_okay=False), required=True, help="What to write.")
