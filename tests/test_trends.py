@@ -107,8 +107,9 @@ def trend_of():
 
     def ask(given_points, **parameters):
         kinds = pa.schema(
-            [("series", pa.string()), ("value", pa.float64()), ("status", pa.string()),
-             ("created_at", pa.timestamp("us", "UTC")), ("job_id", pa.string()), ("rows_digest", pa.string())]
+            [*((part, pa.string()) for part in ("workspace", "dataset", "group", "suite", "metric", "name", "model")),
+             ("value", pa.float64()), ("status", pa.string()), ("created_at", pa.timestamp("us", "UTC")),
+             ("job_id", pa.string()), ("rows_digest", pa.string())]
         )  # fmt: skip
         database.register("points", pa.Table.from_pylist(given_points, kinds))
         sql = "FROM trend_of('points', last_points := $points, last_days := $days, per := $per) ORDER BY ALL"
@@ -126,15 +127,15 @@ def trend_of():
 )
 def test_windows_are_what_they_say_whatever_the_times(trend_of, points, last, days):
     given_points = [
-        {"series": series, "value": value, "status": "completed", "created_at": at, "job_id": f"{n:03}",
+        {"model": series, "value": value, "status": "completed", "created_at": at, "job_id": f"{n:03}",
          "rows_digest": "r"}
         for n, (series, value, at) in enumerate(points)
     ]  # fmt: skip
     found = trend_of(given_points, points=last, days=days, per="run")
     assert len(found) == len(points)
     for series in "ab":
-        line = sorted((p for p in given_points if p["series"] == series), key=lambda p: (p["created_at"], p["job_id"]))
-        shown = sorted((p for p in found if p["series"] == series), key=lambda p: p["position"])
+        line = sorted((p for p in given_points if p["model"] == series), key=lambda p: (p["created_at"], p["job_id"]))
+        shown = sorted((p for p in found if p["model"] == series), key=lambda p: p["position"])
         assert [point["job_id"] for point in shown] == [point["job_id"] for point in line]
         for place, point in enumerate(shown):
             before = line[place - 1]["value"] if place else None
@@ -157,7 +158,7 @@ def check(point, window, members):
 @given(points=st.lists(st.tuples(st.booleans(), MOMENTS), max_size=25))
 def test_a_day_has_one_point_the_last_complete_one(trend_of, points):
     given_points = [
-        {"series": "s", "value": float(n), "status": "completed" if is_complete else "error", "created_at": at,
+        {"value": float(n), "status": "completed" if is_complete else "error", "created_at": at,
          "job_id": f"{n:03}", "rows_digest": None}
         for n, (is_complete, at) in enumerate(points)
     ]  # fmt: skip
