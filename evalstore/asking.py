@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, get_args
 
-from evalstore import conditions, frames, json_text, names, queries, row_questions, store_folder
+from evalstore import conditions, frames, json_text, names, queries, row_questions, store_folder, trends
 from evalstore.aggregates import AggregateScores
 from evalstore.arrow_lines import as_dicts
-from evalstore.errors import JobNotFound, UnknownField, UsageError, near
+from evalstore.errors import JobNotFound, RowsDropped, UnknownField, UsageError, near
 from evalstore.job_document import document_problem
 from evalstore.job_folder import is_interrupted
 from evalstore.rows import RowScores
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
+    from evalstore.benchmarks import Benchmark
     from evalstore.catalog import Catalog
 
 __all__ = ["Asking"]
@@ -149,6 +150,7 @@ class Asking:
             return AggregateScores(
                 queries.aggregate_scores(self._asking, job_id=line["job_id"], metric=metric, suite=suite)
             )
+        _check_has_rows(line)
         source, path = _slice(by)
         table = queries.sliced_scores(
             self._asking,
@@ -206,6 +208,7 @@ class Asking:
         wanted, limit = row_questions.checked_columns(columns), row_questions.checked_limit(limit)
         row_questions.check_order(order)
         [line] = as_dicts(self._job(job))
+        _check_has_rows(line)
         metrics = row_questions.check_names(line, metric, suite)
         rows = queries.select_rows(
             self._asking,
@@ -228,30 +231,70 @@ class Asking:
         suite: str | None = None,
         dataset: str | None = None,
         model: str | None = None,
+        group: str | None = None,
+        x: trends.Axis = "time",
+        window: str | int = "7d",
+        errors: queries.Errors = "exclude",
+        any_status: bool = False,
     ) -> pl.DataFrame:
         """How a metric, or without one the overall score of suites, went from job to job: one line per point.
 
-        Series (workspace, dataset, model, group) are never mixed: `previous`, `delta`, `moving_mean` and
-        `moving_std_dev` (over the last five points) stay within one.
+        Args:
+            metric: whose mean; without it the overall score of suites.
+            name: only this name of the metric.
+            suite: only this suite.
+            dataset: only jobs on it.
+            model: only its jobs.
+            group: only jobs of this group.
+            x: "time" makes each job a point, at its time; "day" the last complete one of each UTC day; "run" each job,
+                by its number in the series. Days without a job are absent.
+            window: what `moving_mean`, `moving_std_dev` (of a sample) and `moving_count` are made of: this many points,
+                or those of the last UTC days ("7d", "2w"), the point itself among them.
+            errors: rows in error are left out of the mean ("exclude"), or count as 0 ("zero") or as the worst value of
+                the metric ("worst"). For a job whose rows were dropped the latter cannot be known: its value is null.
+            any_status: jobs that did not complete are points too; `status` tells them.
+
+        Series (workspace, dataset, model, group, suite) are never mixed: `previous`, `delta` and the window stay within
+        one. `low` and `high` are a 95 % interval; `rows_changed` says that the rows are others than before.
+
+        Raises: UsageError, InvalidName.
         """
-        if metric is None and name is not None:
-            raise UsageError("trend: `name` narrows a metric; give the metric too")
-        dataset, model = names.reference(dataset, "dataset"), names.reference(model, "model")
-        if metric is None:
-            table = queries.suite_trend(
-                self._asking, workspace=self.workspace, suite=suite, dataset=dataset, model=model
-            )
-        else:
-            table = queries.metric_trend(
+        return trends.trend(
+            self._asking,
+            workspace=self.workspace,
+            metric=metric,
+            name=name,
+            suite=suite,
+            dataset=names.reference(dataset, "dataset"),
+            model=names.reference(model, "model"),
+            group=group,
+            x=x,
+            window=window,
+            errors=_policy(errors),
+            any_status=any_status,
+        )
+
+    def benchmark(self, group: str, *, dataset: str | None = None, max_error_rate: float = 0.1) -> Benchmark:
+        """The models of a group of jobs beside each other: what they scored and cost, and which is best.
+
+        Each model stands with its latest completed job. `best_overall` has the highest overall score; `best_value` the
+        least cost per passed evaluation, among models of known cost that passed any; both among those that answered the
+        same rows, and no more of them in error than `max_error_rate`. `cost_savings` is
+        1 - cost(best_value) / cost(best_overall); None where a cost is not known, or the latter is zero.
+
+        Raises: UsageError; UnknownField for a group that is not there; NotComparable when no job of it has completed.
+        """
+        from evalstore.benchmarks import benchmark
+
+        return self._asking.consistently(
+            lambda: benchmark(
                 self._asking,
+                group,
                 workspace=self.workspace,
-                metric=metric,
-                name=name,
-                suite=suite,
-                dataset=dataset,
-                model=model,
+                dataset=names.reference(dataset, "dataset"),
+                max_error_rate=max_error_rate,
             )
-        return frames.to_polars(table)
+        )
 
     def score_files(self, jobs: list[str] | None = None) -> list[str]:
         """The paths of the score files of some jobs, or of all, for `pl.scan_parquet`."""
@@ -316,6 +359,14 @@ class Asking:
                 "the baseline to another job"
             )
         return queries.job(self._asking, workspace=workspace, name=found[0]["job_now"])
+
+
+def _check_has_rows(line: dict[str, Any]) -> None:
+    if dropped_at := line["rows_dropped_at"]:
+        raise RowsDropped(
+            f"the rows of job {line['name']!r} were dropped on {dropped_at:%Y-%m-%d}; its aggregate scores are there "
+            f"(`evalstore show {line['name']}`), and the old job may still be in the trash (`evalstore trash`)"
+        )
 
 
 def _policy(errors: queries.Errors) -> queries.Errors:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalstore import said
 from evalstore.committed import job_id_of
+from evalstore.copying import drop_dead_copy
 from evalstore.database import Database, for_glob
 from evalstore.durable_files import read_document, sync_file, sync_folder, write_document
 from evalstore.errors import BrokenStore, JobBusy, UsageError
@@ -68,6 +69,8 @@ def resume_attempt(
     if document is None:
         raise BrokenStore(f"{root / 'jobs' / path / 'job.json'} cannot be read: run `evalstore verify`")
     before = document["job"]
+    if before.get("rows_dropped_at"):
+        raise UsageError(f"job {head['name']!r} cannot be resumed: its rows were dropped. Use overwrite=True")
     merged = _merged({**before, "metrics": document["metrics"]}, head)
     merged["elapsed"] = before.get("duration")
 
@@ -155,7 +158,11 @@ def _contradiction(job: str, field: str, before: Any, now: Any) -> UsageError:
 
 
 def _clear_staging(root: Path, path: str, catalog: Catalog) -> None:
-    """A job that was committed by a writer that died before it was published does not keep its name in staging."""
+    """A job that was committed by a writer that died before it was published does not keep its name in staging.
+
+    Nor does one that was to be copied there.
+    """
+    drop_dead_copy(root, path)
     folder = root / "staging" / path
     head = read_document(folder / "head.json")
     if head and is_dead(folder) and is_committed(root, head):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from evalstore import trash
 from evalstore.committed import folders, job_id_of
+from evalstore.copying import drop_dead_copy
 from evalstore.durable_files import read_document
 from evalstore.errors import BrokenStore, JobBusy, JobExists, JobNotFound, near
 from evalstore.job_folder import is_committed, is_dead
@@ -32,10 +33,10 @@ _CLAIMED_BY_THEN = 60.0  # seconds: a younger folder may belong to a process tha
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What was removed for good, and how many deleted jobs are too young for it."""
+    """What was removed for good, and which deleted jobs are too young for it."""
 
     jobs: list[Tombstone]
-    kept: int
+    kept: list[Tombstone]
 
 
 def delete(root: Path, catalog: Catalog, jobs: Iterable[tuple[str, str]]) -> None:
@@ -106,8 +107,8 @@ def prune(root: Path, catalog: Catalog, *, older_than: float = 0.0, dry_run: boo
 
 def _old(root: Path, age: float) -> Pruned:
     deleted = trash.tombstones(root)
-    old = [stone for stone in deleted if stone.age >= age]
-    return Pruned(old, len(deleted) - len(old))
+    old = [trash.measured(root, stone) for stone in deleted if stone.age >= age]
+    return Pruned(old, [trash.measured(root, stone) for stone in deleted if stone.age < age])
 
 
 def _drop_segments_of(root: Path, job_ids: set[str]) -> None:
@@ -122,6 +123,7 @@ def _drop_segments_of(root: Path, job_ids: set[str]) -> None:
 def _check_name_is_free(root: Path, stone: Tombstone) -> None:
     """Makes way where a deleted job of the same name still lies in place. Raises: JobBusy, JobExists."""
     name = stone.path.partition("/")[2]
+    drop_dead_copy(root, stone.path)
     staged = root / "staging" / stone.path
     head = read_document(staged / "head.json")
     if head and head.get("job_id") != stone.job_id and not is_dead(staged):
@@ -143,6 +145,9 @@ def _sweep(root: Path) -> None:
         is_old = time.time() - folder.stat().st_mtime > _CLAIMED_BY_THEN
         if is_old and is_dead(folder):
             shutil.rmtree(folder, ignore_errors=True)
+    for workspace in folders(root / "staging"):
+        for folder in folders(workspace) if workspace.name != ".new" else ():
+            drop_dead_copy(root, f"{workspace.name}/{folder.name}")
     for folder in folders(root / "trash"):
         if folder.name.startswith("."):
             shutil.rmtree(folder, ignore_errors=True)

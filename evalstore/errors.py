@@ -10,6 +10,7 @@ EvalStoreError
 ├── NotFound (LookupError)        what was named is not there; names what is near        exit code 2
 │   ├── StoreNotFound
 │   ├── JobNotFound
+│   ├── RowsDropped               the rows of this job were pruned, and only its aggregates kept
 │   └── DatasetNotFound
 ├── JobExists                     the name is taken by another job                       exit code 2
 ├── JobBusy                       a living process is writing this job                   exit code 2
@@ -48,6 +49,7 @@ __all__ = [
     "NotFound",
     "QueryError",
     "RowNotWritten",
+    "RowsDropped",
     "StoreBusy",
     "StoreNotFound",
     "UnknownField",
@@ -100,6 +102,10 @@ class StoreNotFound(NotFound):
 
 class JobNotFound(NotFound):
     """There is no job of this name; the message names near ones."""
+
+
+class RowsDropped(NotFound):
+    """The rows and scores of this job were pruned; its aggregates are there."""
 
 
 class DatasetNotFound(NotFound):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from evalstore.workbench import JobDraft, Measured
 
-__all__ = ["DOCUMENT_VERSION", "JobFiles", "no_files", "write_schema_files"]
+__all__ = ["DOCUMENT_VERSION", "JobFiles", "file_entry", "no_files", "write_schema_files"]
 
 DOCUMENT_VERSION = 1
 _schema_files: dict[str, bytes] = {}
@@ -82,8 +82,8 @@ def _document(draft: JobDraft, measured: Measured) -> dict[str, Any]:
         "metrics": draft.declarations,
         "aggregates": aggregates + told,
         "files": {
-            "scores": _file(draft.scores_file, draft.scores_count),
-            "rows": _file(draft.rows_file, draft.rows_count),
+            "scores": file_entry(draft.scores_file, draft.scores_count),
+            "rows": file_entry(draft.rows_file, draft.rows_count),
         },
     }
 
@@ -92,7 +92,8 @@ def _named(aggregate: dict[str, Any]) -> tuple[str, str, str]:
     return aggregate["suite"], aggregate["metric"], aggregate["name"]
 
 
-def _file(path: Path, count: int) -> dict[str, Any]:
+def file_entry(path: Path, count: int) -> dict[str, Any]:
+    """What a document says of one of its Parquet files."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {"name": path.name, "rows": count, "bytes": path.stat().st_size, "sha256": digest}

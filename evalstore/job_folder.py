@@ -29,7 +29,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["EMPTY", "StagedJob", "drop_staging", "host", "interrupted_jobs", "is_committed", "is_interrupted"]
+__all__ = [
+    "EMPTY",
+    "StagedJob",
+    "drop_staging",
+    "host",
+    "interrupted_jobs",
+    "is_committed",
+    "is_copy",
+    "is_dead",
+    "is_interrupted",
+    "locked_folder",
+]
 
 # Files without a line, where the globs of the published views find them: a glob without any file is an error. No
 # workspace can have this name.
@@ -73,10 +84,11 @@ class StagedJob:
         if replaces is None and (found := job_id_of(root, path)) and is_deleted(root, found):
             replaces = found
         head = {**head, "replaces": replaces}
-        fresh = root / "staging" / ".new" / head["job_id"]
+        # A job that is brought in again has the id that it had when somebody died over it.
+        fresh = root / "staging" / ".new" / f"{head['job_id']}-{uuid.uuid4().hex}"
         staged = None
         try:
-            staged = cls(root, head, _locked_folder(fresh))
+            staged = cls(root, head, locked_folder(fresh))
             write_document(fresh / "head.json", head)
             (fresh / "journal.jsonl").touch()  # whoever dies after the next steps leaves a job that can be finished
             if prepare is not None:
@@ -234,8 +246,8 @@ def _lock_patiently(lock: int) -> None:
             return
 
 
-def _locked_folder(folder: Path) -> int:
-    """A new folder with a lock that is held; the lock's descriptor."""
+def locked_folder(folder: Path) -> int:
+    """A new folder with a lock that is held, so that nobody sweeps it away; the lock's descriptor."""
     folder.mkdir(parents=True)
     descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -266,7 +278,7 @@ def interrupted_jobs(root: Path) -> list[dict[str, Any]]:
             head = read_document(folder / "head.json")
             if not head or not head.keys() >= {"job_id", "workspace", "name"}:
                 continue
-            if not is_dead(folder) or is_committed(root, head):
+            if is_copy(head) or not is_dead(folder) or is_committed(root, head):
                 continue
             line = {
                 field: head.get(field)
@@ -282,7 +294,12 @@ def is_interrupted(root: Path, workspace: str, name: str) -> bool:
     """Whether a job of this name is in staging, its writer gone, and was not committed."""
     folder = _staging(root, workspace, name)
     head = read_document(folder / "head.json")
-    return head is not None and is_dead(folder) and not is_committed(root, head)
+    return head is not None and not is_copy(head) and is_dead(folder) and not is_committed(root, head)
+
+
+def is_copy(head: dict[str, Any]) -> bool:
+    """Whether all of the job lies elsewhere too: when its writer died, there is nothing to be finished."""
+    return bool(head.get("is_copy"))
 
 
 def is_committed(root: Path, head: dict[str, Any]) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import pyarrow as pa
 
     from evalstore.session import Session
@@ -16,6 +18,10 @@ __all__ = [
     "accepted_jobs",
     "aggregate_scores",
     "baselines",
+    "benchmark_metrics",
+    "benchmark_missing",
+    "benchmark_models",
+    "benchmark_stated",
     "compare_flips",
     "compare_jobs",
     "compare_metrics",
@@ -28,11 +34,13 @@ __all__ = [
     "gate_metrics",
     "job",
     "jobs",
+    "jobs_to_prune",
     "known_names",
     "last_job",
     "leaderboard",
     "leaderboard_by",
     "metric_trend",
+    "metric_trend_counting",
     "result_lines",
     "result_places",
     "result_score_places",
@@ -42,6 +50,7 @@ __all__ = [
     "select_rows",
     "sliced_scores",
     "suite_trend",
+    "suite_trend_counting",
 ]
 
 Errors = Literal["exclude", "zero", "worst"]
@@ -189,9 +198,56 @@ def suite_trend(
     suite: str | None = None,
     dataset: str | None = None,
     model: str | None = None,
+    group: str | None = None,
+    last_points: int | None = None,
+    last_days: int | None = None,
+    per: Literal["run", "day"] = "run",
+    any_status: bool = False,
 ) -> pa.Table:
-    """How the overall score of suites went from job to job, per series."""
-    return session.ask_file("suite_trend", workspace=workspace, suite=suite, dataset=dataset, model=model)
+    """How the overall score of suites went from job to job, per series, with mean and spread over a window."""
+    return session.ask_file(
+        "suite_trend",
+        workspace=workspace,
+        suite=suite,
+        dataset=dataset,
+        model=model,
+        group=group,
+        last_points=last_points,
+        last_days=last_days,
+        per=per,
+        any_status=any_status,
+    )
+
+
+def suite_trend_counting(
+    session: Session,
+    *,
+    workspace: str,
+    errors: Errors,
+    suite: str | None = None,
+    dataset: str | None = None,
+    model: str | None = None,
+    group: str | None = None,
+    last_points: int | None = None,
+    last_days: int | None = None,
+    per: Literal["run", "day"] = "run",
+    any_status: bool = False,
+) -> pa.Table:
+    """How the overall score of suites went from job to job, with rows in error counted in it."""
+    return session.ask_file(
+        "suite_trend_counting",
+        files="all",
+        workspace=workspace,
+        suite=suite,
+        dataset=dataset,
+        model=model,
+        group=group,
+        errors=errors,
+        last_points=last_points,
+        last_days=last_days,
+        per=per,
+        any_status=any_status,
+    )
 
 
 def metric_trend(
@@ -203,10 +259,109 @@ def metric_trend(
     suite: str | None = None,
     dataset: str | None = None,
     model: str | None = None,
+    group: str | None = None,
+    last_points: int | None = None,
+    last_days: int | None = None,
+    per: Literal["run", "day"] = "run",
+    any_status: bool = False,
 ) -> pa.Table:
-    """How the mean of a metric went from job to job, per series."""
+    """How the mean of a metric went from job to job, per series, with mean and spread over a window."""
     return session.ask_file(
-        "metric_trend", workspace=workspace, metric=metric, name=name, suite=suite, dataset=dataset, model=model
+        "metric_trend",
+        workspace=workspace,
+        metric=metric,
+        name=name,
+        suite=suite,
+        dataset=dataset,
+        model=model,
+        group=group,
+        last_points=last_points,
+        last_days=last_days,
+        per=per,
+        any_status=any_status,
+    )
+
+
+def metric_trend_counting(
+    session: Session,
+    *,
+    workspace: str,
+    errors: Errors,
+    metric: str,
+    name: str | None = None,
+    suite: str | None = None,
+    dataset: str | None = None,
+    model: str | None = None,
+    group: str | None = None,
+    last_points: int | None = None,
+    last_days: int | None = None,
+    per: Literal["run", "day"] = "run",
+    any_status: bool = False,
+) -> pa.Table:
+    """How the mean of a metric went from job to job, with rows in error counted in it."""
+    return session.ask_file(
+        "metric_trend_counting",
+        files="all",
+        workspace=workspace,
+        metric=metric,
+        name=name,
+        suite=suite,
+        dataset=dataset,
+        model=model,
+        group=group,
+        errors=errors,
+        last_points=last_points,
+        last_days=last_days,
+        per=per,
+        any_status=any_status,
+    )
+
+
+def benchmark_models(
+    session: Session, *, workspace: str, group: str, dataset: str | None, max_error_rate: float
+) -> pa.Table:
+    """What the models of a benchmark scored and cost, by the latest completed job of each, and which are best."""
+    return session.ask_file(
+        "benchmark_models", workspace=workspace, group=group, dataset=dataset, max_error_rate=max_error_rate
+    )
+
+
+def benchmark_metrics(session: Session, *, job_ids: list[str]) -> pa.Table:
+    """What these jobs scored in each metric: passed of evaluated, mean with its 95 % interval, rows in error."""
+    return session.ask_file("benchmark_metrics", job_ids=job_ids)
+
+
+def benchmark_missing(session: Session, *, workspace: str, group: str, dataset: str | None) -> pa.Table:
+    """The models of a benchmark without a completed job: their jobs ended otherwise, or they were declared only."""
+    return session.ask_file("benchmark_missing", workspace=workspace, group=group, dataset=dataset)
+
+
+def benchmark_stated(session: Session, *, job_ids: list[str]) -> pa.Table:
+    """What the files of a benchmark state of cost and choice, where these jobs were imported from such files."""
+    return session.ask_file("benchmark_stated", job_ids=job_ids)
+
+
+def jobs_to_prune(
+    session: Session,
+    *,
+    workspace: str,
+    keep_last: int | None,
+    created_before: datetime | None,
+    statuses: list[str] | None,
+    has_rows: bool,
+    protected: list[str],
+    pin: str,
+) -> pa.Table:
+    """The jobs of a workspace that may go: of each series all but the newest of a status, and created before a time."""
+    return session.ask_file(
+        "jobs_to_prune",
+        workspace=workspace,
+        keep_last=keep_last,
+        created_before=created_before,
+        statuses=statuses,
+        has_rows=has_rows,
+        protected=protected,
+        pin=pin,
     )
 
 

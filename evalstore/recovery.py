@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from evalstore.committed import job_id_of
+from evalstore.copying import drop_dead_copy
 from evalstore.errors import JobExists
 from evalstore.job_folder import StagedJob, drop_staging, is_committed
 from evalstore.row_parts import fold
@@ -61,6 +62,7 @@ def finish_interrupted(root: Path, workspace: str, name: str, files: JobFiles, c
 
     Raises: JobNotFound, JobBusy; JobExists where another job has been put in its place.
     """
+    drop_dead_copy(root, f"{workspace}/{name}")
     staged = StagedJob.take_over(root, workspace, name)
     try:
         if not is_committed(root, staged.head):

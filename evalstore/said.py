@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = ["FILE", "carry_over", "said", "say"]
+__all__ = ["FILE", "carry_over", "is_sound", "repeat", "said", "say"]
 
 FILE = "tags.jsonl"
 
@@ -45,6 +45,22 @@ def carry_over(root: Path, old: str, new: str) -> None:
     if one is not None:
         entry = {"job_id": new, "add": one["added"], "remove": one["removed"], "notes": one["notes"]}
         meta.append(root, FILE, entry)
+
+
+def repeat(root: Path, job_id: str, told: dict[str, Any]) -> None:
+    """Says of a job what was said of it in another store, as `said` gives it; but for what is said here already."""
+    here = said(root).get(job_id)
+    if here is None or any(told[part] != here[part] for part in ("added", "removed", "notes")):
+        notes = [note for note in told["notes"] if here is None or note not in here["notes"]]
+        meta.append(root, FILE, {"job_id": job_id, "add": told["added"], "remove": told["removed"], "notes": notes})
+
+
+def is_sound(told: Any) -> bool:
+    """Whether something can be what `said` gives of a job."""
+    if not isinstance(told, dict):
+        return False
+    parts = {"add": told.get("added"), "remove": told.get("removed"), "notes": told.get("notes")}
+    return _is_entry({"job_id": "", **parts})
 
 
 def _is_entry(entry: Any) -> bool:

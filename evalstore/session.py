@@ -32,7 +32,9 @@ Files = Literal["all"] | list[str] | None
 
 _TRIES = 3
 # The views that read Parquet. A word in a comment costs a file list; a view that is missed reads through a glob.
-_READS_FILES = re.compile(r"row|failures|measure|score_aggregates|leaderboard_by|compared_", re.IGNORECASE)
+_READS_FILES = re.compile(
+    r"row|failures|measure|score_aggregates|aggregates_under|leaderboard_by|trend_by|compared_", re.IGNORECASE
+)
 
 
 class Session:

@@ -183,7 +183,8 @@ class Store(Asking, Judging, Upkeep):
     ) -> ImportReport:
         """Brings results of another tool into the store: the path of a file, or what the tool returned.
 
-        Formats: `rows` (any file of records), `nemo`, `langsmith` (what its own evaluate() or aevaluate() returned).
+        Formats: `rows` (any file of records), `nemo`, `langsmith` (what its own evaluate() or aevaluate() returned),
+        `archive` (what `archive()` wrote: its jobs come back under their names, and what is here already stays).
 
         For `langsmith`: job=NAME, without which it is that of the experiment; suite; and what `job()` takes.
         For `rows`: job=NAME; item, reference, sample, scores, metadata: {name: dotted path}; row_key, cluster, latency,
@@ -196,6 +197,8 @@ class Store(Asking, Judging, Upkeep):
         """
         from evalstore import importers
 
+        if format == "archive":
+            return self._import_archive(Path(source), progress, **options)
         return importers.run(format, source, self._open_job, self._is_repeat, progress=progress, **options)
 
     def export(self, jobs: Sequence[str], format: str, *, to: str | os.PathLike[str]) -> list[Path]:
@@ -303,6 +306,17 @@ class Store(Asking, Judging, Upkeep):
                 shutil.copy(declared, other.root / "meta")
             write(other._open_job)
             return is_same_job(self.root, other.root, f"{self.workspace}/{name}")
+
+    def _import_archive(self, path: Path, progress: Callable[[int], None] | None) -> ImportReport:
+        from evalstore.importers.report import ImportReport, unchanged
+        from evalstore.unpacking import unpack_archive
+
+        found = unpack_archive(self.root, path, progress=progress)
+        if found.jobs:
+            self._catalog.publish_if_possible()
+        jobs = [path.removeprefix(f"{self.workspace}/") for path in (*found.jobs, *found.unchanged)]
+        flags = [unchanged(job) for job in jobs[len(found.jobs) :]]
+        return ImportReport("archive", [str(path)], jobs, found.rows, flags=flags)
 
     def _open_job(
         self,

@@ -11,7 +11,7 @@ import os
 import shutil
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ __all__ = [
     "drop_foreign_names",
     "has_tombstone",
     "is_deleted",
+    "measured",
     "place_tombstone",
     "purge",
     "tombstones",
@@ -40,12 +41,16 @@ _INSIDE = "deleted.json"
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """A deleted job: which one, where it was (`workspace/name`), when it was deleted, and why."""
+    """A deleted job: which one, where it was (`workspace/name`), when it was deleted, and why.
+
+    `bytes` is how much its rows and scores take, where somebody has looked (see `measured`).
+    """
 
     job_id: str
     path: str
     deleted_at: datetime
     reason: str
+    bytes: int = 0
 
     @property
     def age(self) -> float:
@@ -89,6 +94,15 @@ def tombstones(root: Path) -> list[Tombstone]:
     moved = (_tombstone(root / "trash" / name / _INSIDE) for name in _names(root) if not name.endswith(".json"))
     found = {one.job_id: one for one in (*moved, *still) if one is not None}
     return sorted(found.values(), key=lambda one: one.deleted_at, reverse=True)
+
+
+def measured(root: Path, stone: Tombstone) -> Tombstone:
+    """The same with the size of its Parquet files, in the trash or still in place."""
+    for folder in (root / "trash" / stone.job_id, root / "jobs" / stone.path):
+        if files := list(folder.glob(f"*-{stone.job_id}.parquet")):
+            with suppress(OSError):
+                return replace(stone, bytes=sum(file.stat().st_size for file in files))
+    return stone
 
 
 def bury(root: Path, stone: Tombstone) -> None:

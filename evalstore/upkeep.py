@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evalstore import compaction, deletion, json_text, names, rebuilding, said, store_folder, verification
+from evalstore import (
+    archives,
+    compaction,
+    deletion,
+    json_text,
+    names,
+    pruning,
+    rebuilding,
+    said,
+    store_folder,
+    verification,
+)
 from evalstore.arrow_lines import as_dicts
 from evalstore.errors import UsageError
 from evalstore.markers import Marker, place_marker
@@ -13,15 +25,17 @@ from evalstore.session import Session
 from evalstore.trash import tombstones
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    import os
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import timedelta
-    from pathlib import Path
 
     import polars as pl
     import pyarrow as pa
 
+    from evalstore.archives import ArchiveReport
     from evalstore.catalog import Catalog
     from evalstore.compaction import Compacted
+    from evalstore.pruning import PruneReport
     from evalstore.trash import Tombstone
 
 __all__ = ["Upkeep"]
@@ -35,6 +49,10 @@ class Upkeep:
     _catalog: Catalog
 
     def _job(self, text: str) -> pa.Table:
+        raise NotImplementedError
+
+    @property
+    def _asking(self) -> Session:
         raise NotImplementedError
 
     def delete(self, *jobs: str) -> list[str]:
@@ -87,17 +105,78 @@ class Upkeep:
         store_folder.require(self.root)
         return _frame(tombstones(self.root))
 
-    def prune(self, *, older_than: timedelta | None = None, dry_run: bool = False) -> pl.DataFrame:
-        """Removes deleted jobs for good, and what dead processes have left. There is no way back.
+    def prune(
+        self,
+        *,
+        keep_last: int | None = None,
+        older_than: timedelta | None = None,
+        status: str | Sequence[str] | None = None,
+        rows_only: bool = False,
+        trash: bool = False,
+        dry_run: bool = False,
+        progress: Callable[[int], None] | None = None,
+    ) -> PruneReport:
+        """Deletes jobs of the workspace that are not needed any more; those that fit all that is said.
 
-        Jobs deleted less than ten seconds ago stay, since a question may be reading them. Gives what was removed (or,
-        with `dry_run`, would be): workspace, job, job_id, deleted_at, reason.
+        Args:
+            keep_last: keep the newest so many of each series (dataset, model, group), counted per status.
+            older_than: only those created longer ago.
+            status: only those that ended so: "completed", "error", "interrupted", "cancelled", or a list of these.
+            rows_only: drop rows and scores, and keep the job with its aggregates, so that trends go on. It gets another
+                job_id and says `rows_dropped_at`; the old one lies in the trash.
+            trash: instead, remove deleted jobs for good, in all workspaces, and what dead processes have left. There is
+                no way back. `older_than` is then the time since the deletion; ten seconds at least, since a question
+                may be reading them.
+            dry_run: only say what would be done.
+            progress: called with the number of jobs whose rows are dropped.
 
-        Raises: BrokenStore, StoreBusy.
+        A job that is or was a baseline, or is tagged `pinned`, stays. What is deleted or replaced lies in the trash.
+
+        Raises: UsageError when nothing is said; BrokenStore, StoreBusy.
         """
-        store_folder.require(self.root)
-        age = older_than.total_seconds() if older_than else 0.0
-        return _frame(deletion.prune(self.root, self._catalog, older_than=age, dry_run=dry_run).jobs)
+        if trash:
+            if rows_only or keep_last is not None or status is not None:
+                raise UsageError("prune: the trash is pruned by `older_than` only")
+            store_folder.require(self.root)
+            return pruning.prune_trash(self.root, self._catalog, older_than=older_than, dry_run=dry_run)
+        if keep_last is None and older_than is None and status is None:
+            raise UsageError("say what to prune: keep_last, older_than, status, or trash=True")
+        return pruning.prune_jobs(
+            self.root,
+            self._catalog,
+            self._asking,
+            workspace=self.workspace,
+            keep_last=keep_last,
+            older_than=older_than,
+            status=status,
+            rows_only=rows_only,
+            dry_run=dry_run,
+            progress=progress,
+        )
+
+    def archive(
+        self, jobs: Sequence[str], *, to: str | os.PathLike[str], progress: Callable[[int], None] | None = None
+    ) -> ArchiveReport:
+        """Writes jobs as one file NAME.tar.zst, with everything that belongs to them, and checksums.
+
+        `import_from("archive", path)` brings them back, into this store or another one. The jobs stay where they are.
+        `progress` is called with the number of files written.
+
+        Raises: JobNotFound, UsageError, OSError; BrokenStore for a job that is not as it was committed. Then there is
+        no archive.
+        """
+        target = Path(to).absolute()
+        if isinstance(jobs, str):
+            raise UsageError(f"jobs is a list of names: write [{jobs!r}]")
+        if not jobs:
+            raise UsageError("an archive holds one job at least")
+        if not target.name.endswith(".tar.zst"):
+            raise UsageError(f"an archive is named NAME.tar.zst, not {target.name!r}")
+        if target.exists():
+            raise UsageError(f"{to} exists: choose another name, or remove it")
+        lines = [line for job in jobs for line in self._job(job).to_pylist()]
+        found = {line["job_id"]: f"{line['workspace']}/{line['name']}" for line in lines}
+        return archives.write_archive(self.root, list(found.items()), target, progress=progress)
 
     def verify(
         self, *, checksums: bool = True, progress: Callable[[int], None] | None = None

@@ -140,7 +140,7 @@ def test_jobs_that_come_and_go_between_compactions_are_counted_once(store, small
     check()
     store.compact()
     check()
-    store.prune()
+    store.prune(trash=True)
     check()
     store.compact()
     check()

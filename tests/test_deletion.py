@@ -190,7 +190,7 @@ def test_files_stay_in_place_for_questions_under_way_then_lie_in_the_trash_then_
     store.delete("a")
     record(store, "c")  # a publication
     assert files_of(store.root, job_id) == ["jobs"]
-    assert store.prune().is_empty()
+    assert not store.prune(trash=True)
     assert files_of(store.root, job_id) == ["jobs"]
     for module in (trash, catalog):
         monkeypatch.setattr(module, "GRACE", 0.0)
@@ -198,7 +198,7 @@ def test_files_stay_in_place_for_questions_under_way_then_lie_in_the_trash_then_
     assert files_of(store.root, job_id) == ["trash"]
     assert store.trash()["job_id"].to_list() == [job_id]
     assert_clean(store)
-    assert store.prune()["job_id"].to_list() == [job_id]
+    assert store.prune(trash=True).to_polars()["job_id"].to_list() == [job_id]
     assert files_of(store.root, job_id) == []
     assert not list(store.root.rglob(f"*{job_id}*"))
     with pytest.raises(JobNotFound):
@@ -224,13 +224,13 @@ def test_prune_keeps_what_is_young_and_a_dry_run_keeps_all(store, no_grace):
     for name in ("a", "b"):
         record(store, name)
     store.delete("a", "b")
-    assert store.prune(older_than=timedelta(hours=1)).is_empty()
-    would = store.prune(dry_run=True)
+    assert not store.prune(trash=True, older_than=timedelta(hours=1))
+    would = store.prune(trash=True, dry_run=True).to_polars()
     assert set(would["job"]) == set(store.trash()["job"]) == {"a", "b"}
-    assert store.prune(older_than=timedelta(hours=1), dry_run=True).is_empty()
-    assert store.prune().sort("job").equals(would.sort("job"))
+    assert not store.prune(trash=True, older_than=timedelta(hours=1), dry_run=True)
+    assert store.prune(trash=True).to_polars().sort("job").equals(would.sort("job"))
     assert store.trash().is_empty()
-    assert store.prune().is_empty()
+    assert not store.prune(trash=True)
     assert_clean(store)
 
 
@@ -241,7 +241,7 @@ def test_prune_takes_the_scores_out_of_the_segments_too(store, no_grace):
     store.compact()
     store.delete(gone)
     assert store.sql("SELECT count(*) FROM row_scores").item() == 12
-    store.prune()
+    store.prune(trash=True)
     with duckdb.connect() as plain:
         for file in (store.root / "segments").glob("*.parquet"):
             assert plain.sql(f"SELECT count(*) FROM '{file}' WHERE job_id = '{gone_id}'").fetchall() == [(0,)]
@@ -261,7 +261,7 @@ def test_prune_takes_nothing_while_another_process_publishes(store, monkeypatch)
     with writer_lock(store.root, until=0.0) as held:
         assert held
         with pytest.raises(StoreBusy, match="nothing was changed"):
-            store.prune()
+            store.prune(trash=True)
     assert store.trash()["job"].to_list() == [before]
     assert store.restore("a") == "default/a"
 
@@ -282,11 +282,11 @@ def test_prune_removes_what_dead_processes_have_left(store):
     (store.root / "trash").mkdir(exist_ok=True)
     (store.root / "trash/.half").mkdir()
     [left] = (store.root / "staging/.new").iterdir()
-    store.prune()
+    store.prune(trash=True)
     assert left.exists()  # young enough to be a claim that is just being made
     os.utime(left, (0, 0))
     living = store.job("c")
-    store.prune()
+    store.prune(trash=True)
     assert list((store.root / "staging/.new").iterdir()) == list((store.root / "trash").iterdir()) == []
     assert not (store.root / "next.duckdb").exists()
     living.log(item=1)
@@ -302,7 +302,7 @@ def test_a_store_that_can_only_be_read_refuses_and_stays_as_it_is(tmp_path):
     with read_only_disk(tmp_path, tmp_path.parent / f"{tmp_path.name}-read-only") as folder:
         reader = evalstore.open(folder / "evals")
         assert reader.trash()["job"].to_list() == ["b"]
-        for change in (lambda: reader.delete("a"), lambda: reader.restore("b"), reader.prune):
+        for change in (lambda: reader.delete("a"), lambda: reader.restore("b"), lambda: reader.prune(trash=True)):
             with pytest.raises(OSError, match="Read-only"):
                 change()
         assert names(reader) == ["a"]
@@ -344,7 +344,7 @@ def test_strange_files_in_the_trash_stop_nobody(store):
     (store.root / "trash/folder/deleted.json").write_text(json.dumps(strange))
     record(store, "b")
     assert store.trash()["job"].to_list() == ["a"]
-    store.prune()
+    store.prune(trash=True)
     store.restore("a")
     assert_all_whole(store, ["a", "b"])
 
@@ -353,7 +353,7 @@ def test_strange_files_in_the_trash_stop_nobody(store):
 
 DELETES = "def operation(store): store.delete('a', 'b')"
 RESTORES = "def operation(store): store.restore('a')"
-PRUNES = "def operation(store): store.prune()"
+PRUNES = "def operation(store): store.prune(trash=True)"
 
 
 def base_store(store, *, is_buried=True):
@@ -420,7 +420,7 @@ def test_a_death_at_any_step_of_pruning_leaves_a_job_restorable_or_gone_for_good
         assert_all_whole(other, ["b", "c"])
         assert_clean(other)
         assert deleted(other) <= {job_id}
-        other.prune()
+        other.prune(trash=True)
         assert other.trash().is_empty()
         assert list((other.root / "trash").iterdir()) == []
         assert not list(other.root.rglob(f"*{job_id}*"))

@@ -80,7 +80,7 @@ while time.monotonic() < until:
     store.restore(name)
     assert store.has_job(name)
     if changes % 7 == 0:
-        store.prune()
+        store.prune(trash=True)
     changes += 1
 say("changes", changes)
 """

@@ -329,7 +329,7 @@ def test_nothing_is_left_of_a_job_that_was_replaced_and_pruned(store, monkeypatc
         monkeypatch.setattr(module, "GRACE", 0.0)
     store.delete("a")
     store.restore(second)
-    store.prune()
+    store.prune(trash=True)
     assert names(store) == ["a"]
     assert store.verify().findings == []
     assert not list(store.root.rglob(f"*{first}*"))

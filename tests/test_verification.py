@@ -125,7 +125,7 @@ while True:
         time.sleep(0.01)
         store.restore(name)
     if os.getpid() % 2:
-        store.prune()
+        store.prune(trash=True)
 """
 
 

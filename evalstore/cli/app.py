@@ -5,14 +5,18 @@ from __future__ import annotations
 import click
 
 from evalstore import __version__
+from evalstore.cli.archiving import archive
+from evalstore.cli.benchmark import benchmark
 from evalstore.cli.completion import completion
 from evalstore.cli.demo import demo
 from evalstore.cli.gating import baseline, gate
 from evalstore.cli.judging import compare
 from evalstore.cli.options import Place
 from evalstore.cli.program import Program
-from evalstore.cli.reading import jobs, leaderboard, rows, show, sql, trend
-from evalstore.cli.upkeep import compact, delete, prune, rebuild, restore, tag, trash, verify
+from evalstore.cli.pruning import prune
+from evalstore.cli.reading import jobs, leaderboard, rows, show, sql
+from evalstore.cli.trends import trend
+from evalstore.cli.upkeep import compact, delete, rebuild, restore, tag, trash, verify
 from evalstore.cli.watching import watch
 from evalstore.cli.writing import export, finish, import_
 
@@ -42,9 +46,9 @@ def evalstore(context: click.Context, store: str | None, workspace: str) -> None
     context.obj = Place(store, workspace)
 
 
-ASKING = (jobs, show, rows, compare, leaderboard, trend, sql)
+ASKING = (jobs, show, rows, compare, leaderboard, trend, benchmark, sql)
 JUDGING = (gate, baseline)
-UPKEEP = (tag, delete, restore, trash, prune, verify, rebuild, compact)
+UPKEEP = (tag, delete, restore, trash, prune, archive, verify, rebuild, compact)
 
 for command in (import_, export, watch, *ASKING, *JUDGING, finish, *UPKEEP, demo, completion):
     evalstore.add_command(command)

@@ -74,13 +74,14 @@ policy_option = click.option(
 
 
 def which(*fields: str) -> Callable[[F], F]:
-    """The options that narrow a question: metric, name, suite, dataset, model."""
+    """The options that narrow a question: metric, name, suite, dataset, model, group."""
     known = {
         "metric": ("METRIC", "Only this metric.", completion.metrics),
         "name": ("NAME", "Only this name of the metric.", None),
         "suite": ("SUITE", "Only this suite.", completion.suites),
         "dataset": ("DATASET", "Only this dataset.", completion.datasets),
         "model": ("MODEL", "Only this model.", completion.models),
+        "group": ("GROUP", "Only jobs of this group.", completion.groups),
     }
 
     def add(command: F) -> F:

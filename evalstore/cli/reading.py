@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from evalstore.store import Store
 
-__all__ = ["jobs", "leaderboard", "rows", "show", "sql", "trend"]
+__all__ = ["explain_nothing", "jobs", "leaderboard", "rows", "show", "sql"]
 
 STATUSES = ("completed", "error", "interrupted", "cancelled")
 
@@ -168,31 +168,8 @@ def leaderboard(place: Place, /, *, errors: Any, format: str, output: str | None
 
     store = place.open()
     frame = store.leaderboard(**narrow, errors=errors)
-    _explain_nothing(store, frame, narrow)
+    explain_nothing(store, frame, narrow)
     write(Answer(lambda: frame, lambda: leaderboard_page(frame)), format, output)
-
-
-@click.command(
-    cls=Command,
-    short_help="Show how a metric went from job to job.",
-    example="evalstore trend --metric correct --model demo/unit-graph",
-)
-@which("metric", "name", "suite", "dataset", "model")
-@format_option()
-@output_option
-@click.pass_obj
-def trend(place: Place, /, *, format: str, output: str | None, **narrow: str | None) -> None:
-    """Show how a metric went from job to job; without --metric, the overall score of suites.
-
-    Series (dataset, model, group, suite) are never mixed. The moving mean is that of the last five points, with their
-    sample deviation.
-    """
-    from evalstore.cli.pages.trend import trend_page
-
-    store = place.open()
-    frame = store.trend(**narrow)
-    _explain_nothing(store, frame, narrow)
-    write(Answer(lambda: frame, lambda: trend_page(frame)), format, output)
 
 
 @click.command(
@@ -233,7 +210,7 @@ def _say_if_interrupted(store: Store) -> None:
         say(f"({', '.join(names)} {are} interrupted; `evalstore finish {job}` stores what was logged)")
 
 
-def _explain_nothing(store: Store, frame: pl.DataFrame, narrow: dict[str, str | None]) -> None:
+def explain_nothing(store: Store, frame: pl.DataFrame, narrow: dict[str, str | None]) -> None:
     """Raises UnknownField where the answer is empty because what was asked for is nowhere in the workspace."""
     from evalstore.names import reference
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from evalstore.cli import completion
-from evalstore.cli.options import Place, format_option, output_option, time_span
+from evalstore.cli.options import Place, format_option, output_option
 from evalstore.cli.output import Answer, counted, progress, say, write
 from evalstore.cli.program import Command
-from evalstore.errors import BrokenStore, UsageError
+from evalstore.errors import BrokenStore
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["compact", "delete", "prune", "rebuild", "restore", "tag", "trash", "verify"]
+__all__ = ["compact", "delete", "rebuild", "restore", "tag", "trash", "verify"]
 
 
 @click.command(
@@ -77,35 +77,6 @@ def tag(place: Place, /, *, job: str, add: tuple[str, ...], remove: tuple[str, .
 def trash(place: Place, /, *, format: str, output: str | None) -> None:
     """List the deleted and the replaced jobs that can be restored, the last one first."""
     _write_deleted(place, place.open().trash(), format, output)
-
-
-@click.command(
-    cls=Command,
-    short_help="Remove deleted jobs for good.",
-    example="evalstore prune --trash --older-than 30d --dry-run",
-)
-@click.option("--trash", is_flag=True, help="Remove deleted jobs for good.")
-@click.option("--older-than", metavar="AGE", help="Only those deleted so long ago: 12h, 30d, 2w.")
-@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
-@format_option()
-@output_option
-@click.pass_obj
-def prune(
-    place: Place, /, *, trash: bool, older_than: str | None, dry_run: bool, format: str, output: str | None
-) -> None:
-    """Remove what is not wanted any more, and what dead processes have left. There is no way back.
-
-    Jobs deleted less than ten seconds ago stay, since somebody may be reading them.
-    """
-    if not trash:
-        raise UsageError("say what to prune: --trash removes deleted jobs for good, and that is all prune can do now")
-    age = time_span("--older-than", older_than)
-    store = place.open()
-    removed = store.prune(older_than=age, dry_run=dry_run)
-    _write_deleted(place, removed, format, output)
-    left = len(store.trash()) - (len(removed) if dry_run else 0)
-    what = "would remove" if dry_run else "removed"
-    say(f"{what} {counted(len(removed), 'job')} for good" + (f"; {left} more in the trash, too young" if left else ""))
 
 
 @click.command(

@@ -35,7 +35,7 @@ def run(
     Raises: UsageError for an unknown format, and what the importer raises.
     """
     if format not in FORMATS:
-        raise UsageError(f"there is no importer for {format!r}; {near(format, FORMATS)}")
+        raise UsageError(f"there is no importer for {format!r}; {near(format, [*FORMATS, 'archive'])}")
     if format == "langsmith":
         from evalstore.importers import langsmith
 

@@ -222,16 +222,18 @@ def test_trend_has_a_table_and_a_line_per_series(run, tmp_path):
         store.record(f"run-{number}", rows, scores=["right"], model="m", dataset="d")
     shown = run("trend", "--metric", "right", store=tmp_path / "evals", env={"COLUMNS": "120"}).lines
     assert shown[0] == "default/m · default/d · right  ▃▁█▆"
-    assert cells(shown[2])[1:] == ["job", "mean", "previous", "delta", "moving mean", "rows"]
-    assert cells(shown[4])[1:] == ["run-0", "0.5000", "-", "-", "0.5000", "scored 4 of 4"]
-    assert cells(shown[5])[1:] == ["run-1", "0.2500", "0.5000", "-0.2500", "0.3750 ± 0.1768", "scored 4 of 4"]
-    assert cells(shown[6])[4] == "+0.7500"
+    assert cells(shown[2])[1:] == ["job", "mean", "95 %", "previous", "delta", "moving mean", "rows"]
+    assert cells(shown[4])[1:] == ["run-0", "0.5000", "0.1500 to 0.8500", "-", "-", "0.5000", "scored 4 of 4"]
+    assert cells(shown[5])[1:3] + cells(shown[5])[4:] == [
+        "run-1", "0.2500", "0.5000", "-0.2500", "0.3750 ± 0.1768", "scored 4 of 4",
+    ]  # fmt: skip
+    assert cells(shown[6])[5] == "+0.7500"
 
 
 def test_trend_of_the_overall_score(run):
     shown = run("trend", "--model", "acme/large", "--dataset", "math/sums").lines
     assert shown[0] == "acme/large · math/sums · overall score"
-    assert cells(shown[4]) == ["2026-05-03 09:30", "large-1", "1.0000", "-", "-", "1.0000", "4"]
+    assert cells(shown[4]) == ["2026-05-03 09:30", "large-1", "1.0000", "0.5101 to 1.0000", "-", "-", "1.0000", "4"]
     assert {line["suite"] for line in run("trend", "--format", "json").objects} == {"default", "long", "short"}
 
 

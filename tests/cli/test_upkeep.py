@@ -131,8 +131,11 @@ def test_what_is_not_in_the_trash_cannot_be_restored(here, root):
         (["delete"], "Missing argument 'JOB...'."),
         (["delete", "a b"], "'a b' cannot name a job"),
         (["restore"], "Missing argument 'JOB'."),
-        (["prune"], "say what to prune: --trash removes deleted jobs for good, and that is all prune can do now\n"),
-        (["prune", "--older-than", "30d"], "say what to prune: "),
+        (["prune"], "say what to prune: --keep-last, --older-than, --status, or --trash for deleted jobs\n"),
+        (["prune", "--dry-run", "--rows-only"], "say what to prune: "),
+        (["prune", "--trash", "--keep-last", "3"], "prune: the trash is pruned by `older_than` only"),
+        (["prune", "--keep-last", "-1"], "Invalid value for '--keep-last'"),
+        (["prune", "--status", "active"], "Invalid value for '--status'"),
         *[
             (["prune", "--trash", "--older-than", text], f"--older-than: {text!r} is no time span: ")
             for text in ("", "30", "d", "-1d", "1.5d", "6m", "1y", "30 d", "1d12h", "9999999d", "soon")
@@ -164,12 +167,12 @@ def test_what_was_deleted_long_ago_is_pruned(here, root):
     make_older(root, days=31)
     here("delete", "two")
     would = here("prune", "--trash", "--older-than", "30d", "--dry-run", "--format", "json")
-    assert [job["job"] for job in would.objects] == ["one"]
-    assert would.stderr == "would remove 1 job for good; 1 more in the trash, too young\n"
+    assert [job["job"] for job in would.objects["jobs"]] == ["one"]
+    assert re.fullmatch(r"would remove 1 job for good \([\d.]+ kB\); 1 more in the trash, too young\n", would.stderr)
     assert len(here("trash", "--format", "json").objects) == 2
     done = here("prune", "--trash", "--older-than", "4w")
     assert [line.split()[0] for line in done.lines[2:]] == ["one"]
-    assert done.stderr == "removed 1 job for good; 1 more in the trash, too young\n"
+    assert re.fullmatch(r"removed 1 job for good \([\d.]+ kB\); 1 more in the trash, too young\n", done.stderr)
     assert [job["job"] for job in here("trash", "--format", "json").objects] == ["two"]
     assert here("restore", "one").code == 2
     assert not (root / "jobs/default/one").exists()

@@ -128,6 +128,8 @@ def _rows(job: dict[str, Any]) -> str:
     parts = ["none"] if job["rows_total"] == 0 else [scored(job)]
     parts += [f"{job['rows_error']} in error"] if job["rows_error"] else []
     parts += [f"{job['rows_unscored']} unscored"] if job["rows_unscored"] else []
+    dropped = job["rows_dropped_at"]
+    parts += [f"dropped {when(dropped)} UTC"] if dropped else []
     return ", ".join(parts)
 
 

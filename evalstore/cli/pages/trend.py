@@ -8,33 +8,30 @@ from typing import TYPE_CHECKING, Any
 
 from evalstore.cli.blocks import Heading, Table
 from evalstore.cli.pages.wording import name_of, number, numbers, phrases, scored, signed, texts, when
+from evalstore.trends import series_columns, series_title
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import polars as pl
 
-    from evalstore.cli.blocks import Block
+    from evalstore.cli.blocks import Block, Column
 
 __all__ = ["sparkline", "trend_page"]
 
 BARS = "▁▂▃▄▅▆▇█"
-SERIES = ("dataset", "model", "group", "suite")
 
 
 def trend_page(frame: pl.DataFrame) -> Iterator[Block]:
     """A table per series: of one metric, or of the overall score of suites."""
-    value, series = ("mean", (*SERIES, "metric", "name")) if "metric" in frame.columns else ("overall_score", SERIES)
+    value = "mean" if "metric" in frame.columns else "overall_score"
     lines = frame.to_dicts()
     if not lines:
         yield _table(lines, value)
-    for _, group in groupby(lines, itemgetter(*series)):
+    for _, group in groupby(lines, itemgetter(*series_columns(frame))):
         points = list(group)
-        first = points[0]
-        parts = [first["model"] or "no model", first["dataset"] or "no dataset", first["group"], first["suite"]]
-        measured = name_of(first) if value == "mean" else "overall score"
-        shown = " · ".join(part for part in (*parts, measured) if part and part != "default")
-        yield Heading(shown, sparkline([point[value] for point in points]))
+        measured = name_of(points[0]) if value == "mean" else "overall score"
+        yield Heading(series_title(points[0], measured), sparkline([point[value] for point in points]))
         yield _table(points, value)
 
 
@@ -49,16 +46,28 @@ def sparkline(values: list[float | None]) -> str:
 
 
 def _table(lines: list[dict[str, Any]], value: str) -> Table:
-    columns = [
-        phrases("created (UTC)", lines, lambda line: when(line["created_at"])),
+    is_daily = any(line["x"] == line["day"] for line in lines)
+    is_mixed = any(line["status"] != "completed" for line in lines)
+    columns: list[Column | None] = [
+        phrases("day (UTC)", lines, lambda line: line["day"].isoformat())
+        if is_daily
+        else phrases("created (UTC)", lines, lambda line: when(line["created_at"])),
+        numbers("jobs", lines, "runs_that_day", spare=4, say=str) if is_daily else None,
         texts("job", lines, "job"),
+        phrases("status", lines, "status") if is_mixed else None,
         numbers(value.replace("_", " "), lines, value),
-        numbers("previous", lines, "previous", spare=3),
+        phrases("95 %", lines, _interval, spare=1),
+        numbers("previous", lines, "previous", spare=5),
         numbers("delta", lines, "delta", say=signed),
-        numbers("moving mean", lines, _moving, spare=2),
-        phrases("rows", lines, scored if value == "mean" else _rows),
+        numbers("moving mean", lines, _moving, spare=3),
+        phrases("rows", lines, lambda line: _rows(line, value)),
     ]
-    return Table(columns)
+    return Table([column for column in columns if column is not None])
+
+
+def _interval(line: dict[str, Any]) -> str | None:
+    low, high = number(line["low"]), number(line["high"])
+    return None if low is None or high is None else f"{low} to {high}"
 
 
 def _moving(line: dict[str, Any]) -> str | None:
@@ -66,5 +75,6 @@ def _moving(line: dict[str, Any]) -> str | None:
     return mean if mean is None or spread is None else f"{mean} ± {spread}"
 
 
-def _rows(line: dict[str, Any]) -> str:
-    return f"{line['events_processed']}" + (" (others than before)" if line["rows_changed"] else "")
+def _rows(line: dict[str, Any], value: str) -> str:
+    shown = scored(line) if value == "mean" else f"{line['events_processed']}"
+    return shown + (" (others than before)" if line["rows_changed"] else "")

@@ -1,0 +1,131 @@
+"""Benchmarks: the models of one group beside each other, what they cost, and which of them is best."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from evalstore import frames, names, queries
+from evalstore.errors import NotComparable, UnknownField, UsageError, near
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import polars as pl
+    import pyarrow as pa
+
+    from evalstore.session import Session
+
+__all__ = ["Benchmark", "benchmark"]
+
+_CENT = 0.005 + 1e-9  # of what is stated with two decimals
+_MILLI = 0.0005 + 1e-9  # with three
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What `store.benchmark()` found.
+
+    `models` has a line per model, the best first: passed, pass rate, overall score, errors, cost (USD), tokens, latency
+    (seconds). `metrics` has one per model and metric. `missing` are the models without a completed job, and why they
+    have none; `flags` says what is odd, such as stated numbers that contradict each other.
+    """
+
+    group: str
+    models: pl.DataFrame
+    metrics: pl.DataFrame
+    best_overall: str | None
+    best_value: str | None
+    cost_savings: float | None
+    missing: list[dict[str, Any]] = field(default_factory=list)
+    flags: list[str] = field(default_factory=list)
+
+    def to_polars(self) -> pl.DataFrame:
+        """The models."""
+        return self.models
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, for JSON."""
+        told = {"group": self.group, "models": self.models.to_dicts(), "metrics": self.metrics.to_dicts()}
+        best = {"best_overall": self.best_overall, "best_value": self.best_value, "cost_savings": self.cost_savings}
+        return {**told, "comparison": best, "missing": self.missing, "flags": self.flags}
+
+
+def benchmark(session: Session, group: str, *, workspace: str, dataset: str | None, max_error_rate: float) -> Benchmark:
+    """The models of a group. Raises: UsageError, UnknownField, NotComparable."""
+    is_rate = isinstance(max_error_rate, (int, float)) and 0 <= max_error_rate <= 1
+    if not is_rate or isinstance(max_error_rate, bool):
+        raise UsageError(f"max_error_rate is a share between 0 and 1, not {max_error_rate!r}")
+    narrow: dict[str, Any] = {"workspace": workspace, "group": group, "dataset": dataset}
+    found = queries.benchmark_models(session, **narrow, max_error_rate=max_error_rate)
+    missing = queries.benchmark_missing(session, **narrow).to_pylist()
+    if not found.num_rows:
+        known = queries.known_names(session, workspace=workspace, kind="group").column(0).to_pylist()
+        if group not in known:
+            raise UnknownField(f"there is no group {group!r} in workspace {workspace!r}; {near(group, known)}")
+        on = "" if dataset is None else f" on {dataset}"
+        raise NotComparable(f"no job of group {group!r}{on} has completed: there is nothing to compare")
+    lines = found.to_pylist()
+    job_ids = [line["job_id"] for line in lines]
+    overall = next((line for line in lines if line["is_best_overall"]), None)
+    value = next((line for line in lines if line["is_best_value"]), None)
+    stated = queries.benchmark_stated(session, job_ids=job_ids).to_pylist()
+    result = Benchmark(
+        group,
+        _frame(found),
+        _frame(queries.benchmark_metrics(session, job_ids=job_ids)),
+        overall and overall["model"],
+        value and value["model"],
+        value["cost_savings"] if overall and value else None,
+        missing,
+    )
+    result.flags.extend([*_odd(lines, max_error_rate), *_contradictions(stated, result)])
+    return result
+
+
+def _frame(table: pa.Table) -> pl.DataFrame:
+    return frames.to_polars(table)
+
+
+def _odd(lines: list[dict[str, Any]], max_error_rate: float) -> Iterator[str]:
+    """What stands in the way of a comparison."""
+    for line in lines:
+        if not line["comparable"]:
+            yield f"{line['model']} answered other rows than the others, and is not compared with them"
+        elif (line["error_rate"] or 0) > max_error_rate:
+            share = f"{line['rows_error']} of {line['rows_total']}"
+            yield f"{line['model']} failed on {share} rows, and cannot be the best (limit {max_error_rate:g})"
+        elif line["cost"] is None:
+            yield f"what {line['model']} cost is not known: it cannot be the best value"
+
+
+def _contradictions(stated: list[dict[str, Any]], found: Benchmark) -> Iterator[str]:
+    """Where the files that the jobs came from state something else than their counts say."""
+    for line in stated:
+        model, cost, tokens = line["model"], line["cost"], line["total_tokens"]
+        per_passed = cost / line["passed"] if cost is not None and line["passed"] else None
+        for what, value, within in (("overall_score", line["overall_score"], _MILLI), ("cost", cost, _CENT),
+                                    ("cost_per_passed", per_passed, _MILLI)):  # fmt: skip
+            if _differs(line[f"stated_{what}"], value, within):
+                yield f"{model} states {what} {line[f'stated_{what}']:g}; its counts say {value:.4g}"
+        per_token = line["stated_cost_per_token"]
+        if per_token and tokens and cost is not None and not math.isclose(per_token * tokens, cost, rel_tol=0.1):
+            yield (
+                f"{model} states {per_token:g} USD a token: its {tokens:,} tokens would have cost "
+                f"{per_token * tokens:,.2f} USD, and {cost:,.2f} is stated. As USD per 1,000 tokens it would speak of "
+                f"{1000 * cost / per_token:,.0f} tokens"
+            )
+    first = stated[0] if stated else {}
+    for what in ("best_overall", "best_value"):
+        said, is_so = first.get(f"stated_{what}"), getattr(found, what)
+        if said is not None and names.reference(said) != is_so:
+            yield f"the file states {what} {said}; the counts say {is_so or 'none'}"
+    if _differs(first.get("stated_cost_savings"), found.cost_savings, _CENT):
+        shown = "not known" if found.cost_savings is None else f"{found.cost_savings:.4g}"
+        yield f"the file states cost_savings {first['stated_cost_savings']:g}; by the costs it is {shown}"
+
+
+def _differs(said: float | None, found: float | None, within: float) -> bool:
+    """Whether what is stated is something else than what was found, by more than rounding."""
+    return said is not None and found is not None and abs(said - found) > within
