@@ -43,12 +43,18 @@ class FrameRows:
 
 @dataclass
 class JobDraft:
-    """A job to be finished: where its files go, what is known of it, and its rows, journaled or as a frame."""
+    """A job to be finished: where its files go, what is known of it, and its rows, journaled or as a frame.
+
+    `told` is what another tool has said of it that goes before what its rows say: `suites`, and fields of the `job`.
+    `attached` are the files that lie beside those two in its folder.
+    """
 
     folder: Path
     job: dict[str, Any]
     declarations: list[dict[str, Any]]
     rows: Journal | FrameRows
+    told: dict[str, Any] = field(default_factory=dict)
+    attached: list[dict[str, Any]] = field(default_factory=list)
     document: dict[str, Any] = field(default_factory=dict)
     rows_count: int = 0
     scores_count: int = 0
@@ -68,8 +74,9 @@ class JobFiles:
         self._no_files = no_files(root)
         self._reads_journal = False
         self._database = Database()
-        self._database.set_variables(**self._no_files, declarations="[]")
-        self._run(*_RULES, "030_declared_metric", "060_staged_files")
+        self._database.set_variables(**self._no_files, declarations="[]", told_suites="[]")
+        self._run(*_RULES, "030_declared_metric", "060_staged_files", "076_told_suite")
+        self._has_told = False
         self._database.run_file("views/040_measure.sql")
         for name in sql_files.names("macros"):
             if "leaderboard" not in name:  # asks the catalog, which is not here
@@ -96,6 +103,7 @@ class JobFiles:
                 d.get(bound) is not None for d in declared for bound in ("minimum", "maximum", "rubric")
             )
             self._run("065_staged_measure", "072_staged_plain_aggregate" if is_plain else "070_staged_aggregate")
+            self._take_told(drafts)
             self._run("080_suite_results", "090_job_totals")
             totals = {row["job_id"]: row for row in database.ask_file("commit/095_job_total_lines.sql").to_pylist()}
             aggregates: dict[str, list[dict[str, Any]]] = {}
@@ -105,6 +113,16 @@ class JobFiles:
         for draft in drafts:
             draft.document = _document(draft, totals.get(draft.job_id, {}), aggregates.get(draft.job_id, []))
             write_document(draft.folder / "job.json", draft.document)
+
+    def _take_told(self, drafts: list[JobDraft]) -> None:
+        """Puts what was told of suites beside what was computed. Most jobs are told nothing."""
+        told = [{**suite, "job_id": draft.job_id} for draft in drafts for suite in draft.told.get("suites") or ()]
+        if told or self._has_told:
+            self._database.set_variables(told_suites=json_text.dumps(told)[0])
+            self._run("076_told_suite")
+            self._has_told = bool(told)
+        if told:
+            self._run("078_told_aggregate")
 
     def _write_parquet(self, draft: JobDraft) -> None:
         database = self._database
@@ -198,8 +216,9 @@ def _document(draft: JobDraft, totals: dict[str, Any], aggregates: list[dict[str
     suites = totals.pop("suites", [])
     for suite in suites:
         # A suite has run through when its job has; what stopped the job stopped the suite that was not done.
-        suite["status"] = status
-        suite["error"] = suite["error"] or (error or {}).get("message")
+        if suite["status"] is None:
+            suite["status"] = status
+            suite["error"] = suite["error"] or (error or {}).get("message")
         del suite["job_id"], suite["rows_error"]
     none = dict.fromkeys(("rows_total", "rows_scored", "rows_unscored", "rows_error", "total_events", "total_suites",
                           "total_metrics", "metrics_unscaled"), 0)  # fmt: skip
@@ -212,7 +231,7 @@ def _document(draft: JobDraft, totals: dict[str, Any], aggregates: list[dict[str
     told = [aggregate for aggregate in job.pop("told_aggregates", None) or () if _named(aggregate) not in known]
     return {
         "schema_version": DOCUMENT_VERSION,
-        "job": {**job, **none, **{k: v for k, v in totals.items() if k != "job_id"}},
+        "job": {**job, **none, **{k: v for k, v in totals.items() if k != "job_id"}, **draft.told.get("job", {})},
         "suites": suites,
         "metrics": draft.declarations,
         "aggregates": aggregates + told,
@@ -220,6 +239,7 @@ def _document(draft: JobDraft, totals: dict[str, Any], aggregates: list[dict[str
             "scores": _file(_scores(draft), draft.scores_count),
             "rows": _file(_rows(draft), draft.rows_count),
         },
+        **({"attachments": draft.attached} if draft.attached else {}),
     }
 
 

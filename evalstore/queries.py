@@ -15,6 +15,7 @@ __all__ = [
     "Order",
     "aggregate_scores",
     "failed_rows",
+    "imported_jobs",
     "job",
     "jobs",
     "known_names",
@@ -69,6 +70,11 @@ def last_job(
 def known_names(session: Session, *, workspace: str, kind: Kind) -> pa.Table:
     """The names of one kind that a workspace knows, the newest first."""
     return session.ask_file("known_names", workspace=workspace, kind=kind)
+
+
+def imported_jobs(session: Session, *, workspace: str) -> pa.Table:
+    """The jobs of a workspace that were imported, by the content hash of what they were imported from."""
+    return session.ask_file("imported_jobs", workspace=workspace)
 
 
 def leaderboard(

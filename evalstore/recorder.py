@@ -11,7 +11,7 @@ from asyncio import CancelledError
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from evalstore import logged_line
+from evalstore import attachments, logged_line
 from evalstore.attempts import declared
 from evalstore.durable_files import write_document
 from evalstore.errors import UsageError
@@ -232,6 +232,11 @@ class Job:
                 self._parts.forget(row)
             self.replaced_characters += row.replaced
         return offset
+
+    def attach(self, file: Path, name: str | None = None) -> None:
+        """Keeps a copy of a file with the job, as it is, under another name if one is given. Raises: OSError."""
+        self._check_is_writable()
+        attachments.attach(self._staged.folder, file, name or file.name)
 
     def prepare(self) -> None:
         """Makes ready in the background what `finish()` needs, which then takes less time."""

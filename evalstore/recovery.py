@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from evalstore import attachments
 from evalstore.committed import job_id_of
 from evalstore.errors import JobExists
 from evalstore.job_files import JobDraft
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["commit_staged", "finish_interrupted"]
 
-_OF_THE_ATTEMPT = ("metrics", "host", "pid", "replaces", "resumes", "elapsed", "writing_since")
+_OF_THE_ATTEMPT = ("metrics", "told", "host", "pid", "replaces", "resumes", "elapsed", "writing_since")
 """What a head says, and a document does not."""
 
 
@@ -39,9 +40,11 @@ def commit_staged(
 ) -> None:
     """Writes the files of a staged job and commits them, with the `summary` scores of the whole job.
 
-    `seconds` is how long this attempt at it took.
+    `seconds` is how long this attempt at it took. What the head says another tool has told goes before it, as before
+    the status.
     """
     finished_at = staged.began_at + timedelta(seconds=seconds)  # the clock may have been set meanwhile
+    told = (staged.head.get("told") or {}) if status == "completed" else {}  # what was broken off tells for itself
     job = {
         **{key: value for key, value in staged.head.items() if key not in _OF_THE_ATTEMPT},
         "status": status,
@@ -51,7 +54,9 @@ def commit_staged(
         "summary_scores": summary,
         "replaced_characters": replaced_characters + (staged.head.get("replaced_characters") or 0),
     }
-    files.finish([JobDraft(staged.commit_folder(), job, staged.head["metrics"], rows)])
+    folder = staged.commit_folder()
+    attached = attachments.bring(staged.folder, folder, staged.job_id)
+    files.finish([JobDraft(folder, job, staged.head["metrics"], rows, told=told, attached=attached)])
     staged.commit()
 
 

@@ -194,7 +194,9 @@ class Store(Asking, Upkeep):
         """
         from evalstore import importers
 
-        return importers.run(format, source, self._open_job, self._is_repeat, progress=progress, **options)
+        return importers.run(
+            format, source, self._open_job, self._is_repeat, self._imported, progress=progress, **options
+        )
 
     def export(self, jobs: Sequence[str], format: str, *, to: str | os.PathLike[str]) -> list[Path]:
         """Writes jobs into a folder in the form of another tool; the files written. Formats: `nemo`.
@@ -292,6 +294,13 @@ class Store(Asking, Upkeep):
     def _job_files(self) -> JobFiles:
         return JobFiles(self.root)
 
+    def _imported(self) -> dict[str, list[str]]:
+        """The jobs that were imported, by the content hash of what they were imported from."""
+        if not store_folder.exists(self.root):
+            return {}
+        lines = queries.imported_jobs(self._asking, workspace=self.workspace).to_pylist()
+        return {line["content_hash"]: line["names"] for line in lines}
+
     def _is_repeat(self, name: str, write: Callable[[Callable[..., recorder.Job]], object]) -> bool:
         """Whether what is to be written is what the job of this name is. It is written elsewhere to find out."""
         with (
@@ -310,6 +319,7 @@ class Store(Asking, Upkeep):
         *,
         source: dict[str, Any] | None = None,
         told_aggregates: list[dict[str, Any]] | None = None,
+        told: dict[str, Any] | None = None,
         metadata: Any = None,
         resume: bool = False,
         overwrite: bool = False,
@@ -320,6 +330,8 @@ class Store(Asking, Upkeep):
         head = job_context.job_head(name, workspace=self.workspace, source=source, metadata=metadata, **context)
         if told_aggregates:
             head["told_aggregates"] = told_aggregates
+        if told:
+            head["told"] = told
         store_folder.create(self.root)
         general = self.metrics.in_force()
         if resume:
