@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from evalstore.aggregates import AggregateScores
     from evalstore.bulk import Columns
+    from evalstore.exporters import Exported
     from evalstore.importers import ImportReport
     from evalstore.job_context import JobContext
     from evalstore.results import Results
@@ -182,13 +183,16 @@ class Store(Asking, Upkeep):
     ) -> ImportReport:
         """Brings results of another tool into the store: the path of a file, or what the tool returned.
 
-        Formats: `rows` (any file of records), `nemo`, `langsmith` (what its own evaluate() or aevaluate() returned).
+        Formats: `rows` (any file of records), `nemo`, `langsmith` (what its own evaluate() or aevaluate() returned),
+        `trainloop`.
 
         For `langsmith`: job=NAME, without which it is that of the experiment; suite; and what `job()` takes.
         For `rows`: job=NAME; item, reference, sample, scores, metadata: {name: dotted path}; row_key, cluster, latency,
         cost, prompt_tokens, completion_tokens, error, repetition: a dotted path; suite; skip_bad_rows; and what `job()`
         takes. For `nemo` the path is a folder of row-scores and aggregate-scores files, or one of those; job=NAME where
-        it is one job; and what `job()` takes. `progress` is called with the number of rows so far.
+        it is one job; and what `job()` takes. For `trainloop` it is what TrainLoop wrote, or documents: a project, its
+        data folder or a part of it; timezone; prefix or job=NAME; skip_bad_rows; overwrite; and what `job()` takes.
+        `progress` is called with the number of rows so far.
 
         Raises: BrokenInput, which names file, line and field; then no job is left behind.
         """
@@ -198,10 +202,12 @@ class Store(Asking, Upkeep):
             format, source, self._open_job, self._is_repeat, self._imported, progress=progress, **options
         )
 
-    def export(self, jobs: Sequence[str], format: str, *, to: str | os.PathLike[str]) -> list[Path]:
-        """Writes jobs into a folder in the form of another tool; the files written. Formats: `nemo`.
+    def export(self, jobs: Sequence[str], format: str, *, to: str | os.PathLike[str]) -> Exported:
+        """Writes jobs into a folder in the form of another tool; the files written, and `.flags`.
 
-        `nemo` writes JOB.row-scores.jsonl and JOB.aggregate-scores.json.
+        Formats: `nemo` writes JOB.row-scores.jsonl and JOB.aggregate-scores.json. `trainloop` writes the JSON files
+        that TrainLoop's documentation describes: one per evaluation, one per group of benchmark jobs, and
+        evaluation_summary.json over the evaluations.
 
         Raises: JobNotFound, UsageError, OSError.
         """
@@ -209,11 +215,10 @@ class Store(Asking, Upkeep):
 
         if isinstance(jobs, str):
             raise UsageError(f"jobs is a list of names: write [{jobs!r}]")
-        files = []
-        for job in jobs:
-            name = self.show(job)["name"]
-            files += exporters.run(format, name, self.row_scores(job), self.aggregate_scores(job), Path(to))
-        return files
+        exporting = exporters.Exporting(
+            self.show, self.row_scores, self.aggregate_scores, self._row_details, self._summary_of
+        )
+        return exporters.run(format, list(jobs), exporting, Path(to))
 
     def finish(self, job: str) -> int:
         """Commits a job that was interrupted (SIGKILL, power loss) with all its rows, as `interrupted`; their number.

@@ -206,6 +206,24 @@ def export_nemo(place: Place, /, *, jobs: tuple[str, ...], to: str) -> None:
         click.echo(str(file))
 
 
+@export.command(
+    "trainloop",
+    cls=Command,
+    short_help="As the JSON files of TrainLoop's documentation.",
+    example="evalstore export trainloop nightly-1 nightly-2 --to my-project/data/results",
+)
+@click.argument("jobs", metavar="JOB...", nargs=-1, required=True, shell_complete=completion.jobs)
+@click.option("--to", metavar="FOLDER", type=click.Path(file_okay=False), default=".", help="Where to write them.")
+@click.pass_obj
+def export_trainloop(place: Place, /, *, jobs: tuple[str, ...], to: str) -> None:
+    """Write evaluations, benchmarks (a file per group) and evaluation_summary.json; their paths go to stdout."""
+    exported = place.open().export(list(jobs), "trainloop", to=to)
+    for file in exported:
+        click.echo(str(file))
+    for flag in exported.flags:
+        say(f"note: {flag}")
+
+
 def _write_report(report: ImportReport, format: str) -> None:
     import polars as pl
 

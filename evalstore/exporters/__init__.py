@@ -5,22 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from evalstore.errors import UsageError, near
+from evalstore.exporters.exported import Exported, Exporting
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from evalstore.aggregates import AggregateScores
-    from evalstore.rows import RowScores
+__all__ = ["FORMATS", "Exported", "Exporting", "run"]
 
-__all__ = ["FORMATS", "run"]
-
-FORMATS = ("nemo",)
+FORMATS = ("nemo", "trainloop")
 
 
-def run(format: str, job: str, rows: RowScores, scores: AggregateScores, to: Path) -> list[Path]:
-    """Writes one job into a folder in one format; the files. Raises: UsageError for an unknown one, OSError."""
+def run(format: str, jobs: list[str], exporting: Exporting, to: Path) -> Exported:
+    """Writes jobs into a folder in one format; the files. Raises: UsageError for an unknown one, OSError."""
     if format not in FORMATS:
         raise UsageError(f"there is no exporter for {format!r}; {near(format, FORMATS)}")
+    if format == "trainloop":
+        from evalstore.exporters import trainloop
+
+        return trainloop.export_jobs(jobs, exporting, to)
     from evalstore.exporters import nemo
 
-    return nemo.export_job(job, rows, scores, to)
+    return Exported(
+        file
+        for job in jobs
+        for file in nemo.export_job(exporting.show(job)["name"], exporting.rows(job), exporting.scores(job), to)
+    )

@@ -75,18 +75,22 @@ class _Import:
         found = source.jobs()
         for one in found:
             name = names.check_name(job if job and len(found) == 1 else f"{prefix}{one.name}")
-            if name in there:
-                self._note_unchanged(name)
+            known = [other for other in there if other == name or (not (job or prefix) and other.endswith(one.name))]
+            if known:
+                self._note_unchanged(known[0])
             else:
                 self._store(name, one, context, {"path": str(source.place), "content_hash": digest})
         if source.is_run:
             self._flag_missing_suites(found[0])
 
     def _store(self, name: str, found: FoundJob, context: dict[str, Any], source: dict[str, Any]) -> None:
-        told = {key: value for key, value in found.context.items() if value is not None}
-        given = {**context, **told}
+        given = {**context, **{key: value for key, value in found.context.items() if value is not None}}
         given["metadata"] = given.pop("job_metadata", None) or found.metadata
-        given["metrics"] = {**self._places.classes, **(given.get("metrics") or {})}
+        given["metrics"] = {
+            **self._places.classes,
+            **(found.context.get("metrics") or {}),
+            **(context.get("metrics") or {}),
+        }
         given["tags"] = [*found.context.get("tags", ()), *(context.get("tags") or ())]
         given |= {"source": {"tool": "trainloop", **source}, "told": found.told, "overwrite": self._overwrite}
         try:

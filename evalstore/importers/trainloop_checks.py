@@ -7,6 +7,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from evalstore.errors import BrokenInput
+from evalstore.importers.trainloop_documents import FAILED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,7 +90,7 @@ def check_summary(job: FoundJob, document: Evaluation) -> None:
             shown = "nothing" if number is None else f"{number:.4g}"
             job.flags.append(f"{job.name}: summary.{field} states {said}, its suites say {shown}")
     events = [suite.events_processed for suite in document.suites.values() if suite.events_processed is not None]
-    if document.status != "error" and events and document.total_events not in (None, sum(events)):
+    if document.status not in FAILED and events and document.total_events not in (None, sum(events)):
         job.flags.append(f"{job.name}: total_events states {document.total_events}, its suites processed {sum(events)}")
 
 

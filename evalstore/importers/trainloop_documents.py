@@ -12,7 +12,11 @@ from evalstore.errors import BrokenInput
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Benchmark", "Detail", "Document", "Evaluation", "Metric", "Suite", "Summary", "read"]
+__all__ = ["FAILED", "Benchmark", "Detail", "Document", "Evaluation", "Metric", "Suite", "Summary", "read"]
+
+
+FAILED = ("error", "interrupted", "cancelled")
+"""The statuses of an evaluation that did not come to its end; the documentation knows the first."""
 
 
 class _Part(BaseModel):
@@ -24,7 +28,7 @@ class _Part(BaseModel):
 
 
 class Detail(_Part):
-    """One event under one metric. `score`, `error`, `status` and `repetition` are what evalstore's own export adds."""
+    """One event under one metric. What comes after `metadata` is what evalstore's own export adds."""
 
     event_id: str | int | None = None
     passed: bool | float | None = None
@@ -36,6 +40,8 @@ class Detail(_Part):
     error: str | None = None
     status: str | None = None
     repetition: int | None = Field(default=None, ge=0)
+    reference: Any = None
+    cluster: str | None = None
 
 
 class Metric(_Part):
@@ -73,6 +79,13 @@ class Evaluation(_Part):
     status: str | None = None
     error: Any = None
     partial_results: dict[str, Any] | None = None
+    usage: dict[str, float] = {}
+    metric_declarations: list[dict[str, Any]] = []
+    dataset: str | None = None
+    model: str | None = None
+    group: str | None = None
+    tags: list[str] = []
+    labels: dict[str, str] | None = None
 
 
 class _Provider(_Part):
@@ -125,7 +138,7 @@ def read(file: Path) -> Document | None:
         kind = Benchmark
     elif "latest_evaluation" in given:
         kind = Summary
-    elif isinstance(given.get("suites"), dict) or given.get("status") == "error":
+    elif isinstance(given.get("suites"), dict) or given.get("status") in FAILED:
         kind = Evaluation
         partial = given.get("partial_results")
         if "suites" not in given and isinstance(partial, dict):

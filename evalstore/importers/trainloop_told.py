@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from evalstore.errors import BrokenInput
 from evalstore.importers import trainloop_checks as checks
-from evalstore.importers.trainloop_documents import Suite
+from evalstore.importers.trainloop_documents import FAILED, Suite
 from evalstore.importers.trainloop_jobs import FoundJob, moment, name_part, told_job, verdict
+from evalstore.score_values import STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,15 +24,29 @@ if TYPE_CHECKING:
 
 __all__ = ["benchmark_jobs", "classes", "evaluation_job", "summary_job"]
 
+_CONTEXT = ("dataset", "model", "group", "tags", "labels")
+_USAGE = (
+    "cost", "prompt_tokens", "completion_tokens", "total_tokens", "latency_mean", "latency_p50", "latency_p95",
+)  # fmt: skip
+
 
 def evaluation_job(file: Path, document: Evaluation, *, timezone: tzinfo) -> FoundJob:
     """The job of an evaluation; one that failed keeps its partial suites. Raises: BrokenInput (file, field)."""
     began = moment(document.timestamp, timezone, file=file)
     job = FoundJob(name_part(file.stem), {"created_at": began, "config": document.configuration})
+    job.context |= {field: getattr(document, field) for field in _CONTEXT}
+    declared: dict[str, list[dict[str, Any]]] = {}
+    for one in document.metric_declarations:
+        declared.setdefault(str(one.get("metric")), []).append({k: v for k, v in one.items() if k != "metric"})
+    job.context["metrics"] = declared
     suites = _suites(job, file, document.suites)
-    fields: dict[str, Any] = {}
-    if document.status == "error":
-        fields = {"status": "error", "error": _error(document.error)}
+    fields: dict[str, Any] = {
+        field: int(value) if field.endswith("tokens") else value
+        for field, value in document.usage.items()
+        if field in _USAGE
+    }
+    if document.status in FAILED:
+        fields |= {"status": document.status, "error": _error(document.error)}
     job.told = {"suites": suites, "job": told_job(began, document.duration, **fields)}
     kept = {
         "total_events": document.total_events,
@@ -189,6 +204,8 @@ class _Rows:
             "item": {"input": detail.input},
             "sample": None if detail.output is None else {"output": detail.output},
             "metadata": detail.metadata or None,
+            "reference": detail.reference,
+            "cluster": detail.cluster,
             "scores": {},
         }
 
@@ -204,6 +221,7 @@ def _score_of(detail: Detail) -> dict[str, Any]:
     more = detail.more()
     return {
         **value,
+        **({"status": detail.status} if detail.status in STATUSES else {}),
         **({} if detail.verdict is None else {"comment": detail.verdict}),
         **({"extra": more} if more else {}),
     }
