@@ -9,7 +9,7 @@ from evalstore.cli.completion import completion
 from evalstore.cli.demo import demo
 from evalstore.cli.options import Place
 from evalstore.cli.program import Program
-from evalstore.cli.reading import jobs, leaderboard, rows, show, sql, trend
+from evalstore.cli.reading import jobs, leaderboard, rows, show, sql, summary, trend
 from evalstore.cli.upkeep import compact, delete, prune, rebuild, restore, tag, trash, verify
 from evalstore.cli.watching import watch
 from evalstore.cli.writing import export, finish, import_
@@ -40,7 +40,7 @@ def evalstore(context: click.Context, store: str | None, workspace: str) -> None
     context.obj = Place(store, workspace)
 
 
-ASKING = (jobs, show, rows, leaderboard, trend, sql)
+ASKING = (jobs, show, rows, leaderboard, trend, summary, sql)
 UPKEEP = (tag, delete, restore, trash, prune, verify, rebuild, compact)
 
 for command in (import_, export, watch, *ASKING, finish, *UPKEEP, demo, completion):

@@ -69,7 +69,8 @@ def _metric(metric: dict[str, Any], lines: list[dict[str, Any]]) -> dict[str, An
 
 
 def _details(lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    is_repeated = any(line["repetition"] for line in lines)
+    rows = {(line["row_key"], line["repetition"]) for line in lines}  # fewer than lines where a row is scored twice
+    is_repeated = len(rows) < len(lines) or any(line["repetition"] for line in lines)
     for line in lines:
         is_plain = line["status"] == "scored" and line["value_type"] == "bool" and line["passed"] == bool(line["value"])
         found = {

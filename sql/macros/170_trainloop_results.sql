@@ -1,6 +1,6 @@
--- What stands in JSON files of evaluations as TrainLoop's documentation describes them, without importing them: one line
--- per file, suite and metric, one for a suite without metrics. Every column is named, so that a suite that comes late is
--- not dropped and none is made up; summaries and benchmarks have no suites, and are skipped.
+-- What stands in JSON files of evaluations as TrainLoop's documentation describes them, without importing them: one
+-- line per file, suite and metric, one for a suite without metrics. Every column is named, so that a suite that comes
+-- late is not dropped and none is made up; summaries and benchmarks have no suites, and are skipped.
 CREATE OR REPLACE MACRO trainloop_results(files) AS TABLE
     WITH document AS (
         SELECT
@@ -48,4 +48,4 @@ CREATE OR REPLACE MACRO trainloop_results(files) AS TABLE
         metric.value -> '$.details' AS details
     FROM document, json_each(document.found_suites) AS suite
     LEFT JOIN LATERAL json_each(suite.value -> '$.metrics') AS metric ON TRUE
-    ORDER BY document."timestamp" DESC, document.file, suite.rowid, metric.rowid;
+    ORDER BY document."timestamp" DESC, document.file ASC, suite.rowid ASC, metric.rowid ASC;

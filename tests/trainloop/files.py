@@ -44,7 +44,7 @@ def write_run(data, time=RUN, **suites):
     return folder
 
 
-def answer(metric, sample, provider, verdict=1, error=None, cost=0.001, latency_ms=40):
+def answer(metric, sample, provider, verdict=1, error=None, *, cost=0.001, latency_ms=40):
     """A line of a benchmark."""
     result = {
         "response": None if error else f"answer of {provider}",
@@ -58,7 +58,12 @@ def answer(metric, sample, provider, verdict=1, error=None, cost=0.001, latency_
     reason = f"Provider error: {error}" if error else None if verdict else f"Failed {metric} evaluation"
     output = {"content": result["response"]}
     asked = {**sample, "model": provider, "output": output}
-    return {"type": "result", **line(metric, asked, verdict, reason), "score": float(verdict), "provider_result": result}
+    return {
+        "type": "result",
+        **line(metric, asked, verdict, reason),
+        "score": float(verdict),
+        "provider_result": result,
+    }
 
 
 def declared(metric, *providers):

@@ -130,7 +130,9 @@ def test_counts_that_are_only_told_are_marked_and_go_before_too_few_rows(mixed):
     assert (short.count, short.passed, short.evaluated, short.mean) == (40, 30, 40, 0.75)
     assert (short.variance, short.min, short.max, short.median) == (0.75 * 0.25, 0, 1, 1)
     assert short.std_error == pytest.approx((0.75 * 0.25 / 39) ** 0.5)
-    assert [len(row.metrics["short"]) for row in mixed.row_scores(job, suite="greeting") if "short" in row.metrics] == [1]
+    assert [len(row.metrics["short"]) for row in mixed.row_scores(job, suite="greeting") if "short" in row.metrics] == [
+        1
+    ]
     overall = mixed.show(job)["overall_score"]
     assert overall == pytest.approx(((2 / 3 + 0.75) / 2 + 7 / 8) / 2)
 
@@ -167,7 +169,11 @@ def test_stated_scores_that_contradict_their_counts_are_flagged(store, tmp_path)
 def test_events_that_come_again_are_repetitions(store, tmp_path):
     document = evaluation(s={"m": (2, 3, [detail(1, True), detail(1, True), detail(2, False)])})
     assert store.import_from("trainloop", write_json(tmp_path / "e.json", document)).duplicates == 1
-    assert sorted(store.sql("SELECT row_key, repetition FROM rows").rows()) == [("evt_1", 0), ("evt_1", 1), ("evt_2", 0)]
+    assert sorted(store.sql("SELECT row_key, repetition FROM rows").rows()) == [
+        ("evt_1", 0),
+        ("evt_1", 1),
+        ("evt_2", 0),
+    ]
 
 
 def test_what_the_documentation_does_not_know_is_kept(store, tmp_path):

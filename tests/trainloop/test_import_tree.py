@@ -123,8 +123,8 @@ def test_a_row_keeps_the_whole_sample(store, tmp_path):
     assert row.item == {"input": call["input"]}
     assert row.sample == {"content": "answer 1"}
     assert (row.suite, row.latency, row.tags) == ("greeting", 0.051, ["greeting"])
-    assert row.metadata == {field: call[field] for field in
-                            ("tag", "model", "model_params", "end_time_ms", "url", "location", "later_field")}  # fmt: skip
+    rest = ("tag", "model", "model_params", "end_time_ms", "url", "location", "later_field")
+    assert row.metadata == {field: call[field] for field in rest}
     assert [(key, one.value, one.passed, one.comment) for key, [one] in row.metrics.items()] == [
         ("polite", False, False, "failed"), ("short", True, True, None),
     ]  # fmt: skip
@@ -136,9 +136,7 @@ def test_a_row_keeps_the_whole_sample(store, tmp_path):
 def test_a_verdict_in_any_spelling(store, tmp_path):
     spellings = {"true": (True, True), "1": (True, True), "1.0": (True, True), "0": (False, False),
                  "false": (False, False), "0.5": (0.5, None), "null": (None, None)}  # fmt: skip
-    lines = [
-        json.dumps(line(f"says {text}", sample(1), "PASSED")).replace('"PASSED"', text) for text in spellings
-    ]
+    lines = [json.dumps(line(f"says {text}", sample(1), "PASSED")).replace('"PASSED"', text) for text in spellings]
     write_run(tmp_path, s=lines)
     store.import_from("trainloop", tmp_path)
     [row] = store.row_scores(RUN)
@@ -279,12 +277,13 @@ def write_benchmark(data, **files):
 
 def test_a_benchmark(store, tmp_path):
     one, other, third = "openai/gpt-4o", "openai/gpt-4o-mini", "anthropic/claude"
+    cheap = [answer("short", sample(1), other, cost=0.0001), answer("short", sample(2), other, 0, "rate limited")]
+    short = [answer("short", sample(1), one), answer("short", sample(2), one, 0), *cheap]
     write_benchmark(
         tmp_path,
-        short=[declared("short", one, other, third), answer("short", sample(1), one), answer("short", sample(2), one, 0),
-               answer("short", sample(1), other, cost=0.0001), answer("short", sample(2), other, 0, "rate limited")],
+        short=[declared("short", one, other, third), *short],
         polite=[declared("polite", one, other, third), answer("polite", sample(1), one, 0.5)],
-    )  # fmt: skip
+    )
     report = store.import_from("trainloop", tmp_path)
     group = f"bench_{RUN}"
     assert report.jobs == [f"{group}-openai-gpt-4o", f"{group}-openai-gpt-4o-mini"]
