@@ -7,6 +7,7 @@ parameters and writes the document.
 from __future__ import annotations
 
 import hashlib
+import shutil
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from evalstore import json_text, sql_files
 from evalstore.database import Database, for_glob
 from evalstore.durable_files import write_document
+from evalstore.errors import BrokenStore
 from evalstore.job_folder import EMPTY
 
 if TYPE_CHECKING:
@@ -71,8 +73,9 @@ class JobFiles:
     """A workbench: one in-memory DuckDB that holds the SQL of the commit, used by one thread at a time."""
 
     def __init__(self, root: Path) -> None:
+        self._root = root
         self._no_files = no_files(root)
-        self._reads_journal = False
+        self._reads: str | None = None  # what stands behind the view `logged_row`
         self._database = Database()
         self._database.set_variables(**self._no_files, declarations="[]", told_suites="[]")
         self._run(*_RULES, "030_declared_metric", "060_staged_files", "076_told_suite")
@@ -92,8 +95,11 @@ class JobFiles:
             declared = [{**d, "job_id": draft.job_id} for draft in drafts for d in draft.declarations]
             database.set_variables(declarations=json_text.dumps(declared)[0])
             database.use_threads(1 if all(_is_small(draft) for draft in drafts) else None)
-            for draft in drafts:
-                self._write_parquet(draft)
+            if len(drafts) > 1 and not any(isinstance(draft.rows, FrameRows) for draft in drafts):
+                self._write_together(drafts)
+            else:
+                for draft in drafts:
+                    self._write_parquet(draft)
             database.set_variables(
                 score_files=[for_glob(_scores(draft)) for draft in drafts],
                 row_files=[for_glob(_rows(draft)) for draft in drafts],
@@ -132,11 +138,46 @@ class JobFiles:
             return
         longest = max(_LEAST_LINE, draft.rows.longest_line + 1024)
         database.set_variables(journal=for_glob(draft.rows.path), longest_line=longest)
-        if not self._reads_journal:
-            self._run("010_logged_row", "012_logged_score")
-            self._reads_journal = True
-        self._run("020_numbered_row")
+        self._look_at("010_logged_row", "012_logged_score")
         self._copy(draft, "040_rows_file", "050_scores_file")
+
+    def _write_together(self, drafts: list[JobDraft]) -> None:
+        """Writes the files of many journals by two statements: each by its own takes longer to plan than it runs."""
+        journals = {draft.job_id: draft.rows for draft in drafts if not isinstance(draft.rows, FrameRows)}
+        self._database.set_variables(
+            journals=[for_glob(journal.path) for journal in journals.values()],
+            journal_files=[str(journal.path) for journal in journals.values()],
+            journal_jobs=list(journals),
+            longest_line=max(_LEAST_LINE, *(journal.longest_line + 1024 for journal in journals.values())),
+        )
+        self._look_at("011_logged_rows", "012_logged_score")
+        for kind, name in (("rows", "041_rows_files"), ("scores", "051_scores_files")):
+            parts = drafts[0].folder / kind
+            copied = self._database.copy_files(f"commit/{name}.sql", path=str(parts))
+            files = {path.parent.name.removeprefix("part="): (path, lines) for path, lines in copied}
+            if len(files) < len(copied):
+                raise BrokenStore(f"{parts}: DuckDB has written several files of one job")
+            for draft in drafts:
+                target = draft.folder / f"{kind}-{draft.job_id}.parquet"
+                if draft.job_id in files:
+                    path, lines = files[draft.job_id]
+                    path.rename(target)
+                    setattr(draft, f"{kind}_count", lines)
+                else:
+                    shutil.copyfile(self._root / EMPTY / f"{kind}-empty.parquet", target)
+            shutil.rmtree(parts, ignore_errors=True)
+        for draft in drafts:
+            draft.has_single_rows = draft.has_plain_rows = False  # not looked for: the longer text is right for all
+
+    def _look_at(self, *views: str) -> None:
+        """Puts these views behind the lines that are written. A view keeps the types that it was made with."""
+        is_new = self._reads != views[0]
+        if is_new:
+            self._run(*views)
+        self._run("020_numbered_row")
+        if is_new:
+            self._run("036_row_line", "046_score_line")
+        self._reads = views[0]
 
     def _write_frame(self, draft: JobDraft, frame: FrameRows) -> None:
         """Most frames name each key once: their lines are in order, and neither numbered, joined nor sorted."""
@@ -152,8 +193,7 @@ class JobFiles:
                 self._run("032_frame_rules", "034_frame_words")
                 self._copy(draft, "042_frame_rows_file", "052_frame_scores_file")
             else:
-                self._reads_journal = False
-                self._run("015_logged_frame", "017_logged_frame_score", "020_numbered_row")
+                self._look_at("015_logged_frame", "017_logged_frame_score")
                 self._copy(draft, "040_rows_file", "050_scores_file")
         finally:
             for name in ("frame_content", "frame", "frame_score"):
@@ -267,7 +307,8 @@ def write_schema_files(folder: Path) -> None:
     empty = folder / "empty.jsonl"
     empty.touch()
     database.set_variables(job_id="", journal=for_glob(empty), longest_line=_LEAST_LINE, declarations="[]")
-    for name in (*_RULES, "010_logged_row", "012_logged_score", "020_numbered_row", "030_declared_metric"):
+    views = ("010_logged_row", "012_logged_score", "020_numbered_row", "030_declared_metric")
+    for name in (*_RULES, *views, "036_row_line", "046_score_line"):
         database.run_file(f"commit/{name}.sql")
     database.copy_file("commit/040_rows_file.sql", path=str(folder / "rows-empty.parquet"))
     database.copy_file("commit/050_scores_file.sql", path=str(folder / "scores-empty.parquet"))

@@ -14,6 +14,7 @@ from evalstore.errors import JobExists, UsageError
 from evalstore.importers.report import ImportReport, unchanged
 from evalstore.importers.trainloop_jobs import FoundJob, zone
 from evalstore.importers.trainloop_places import Places
+from evalstore.recorder import finish_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,8 +22,12 @@ if TYPE_CHECKING:
 
     from evalstore.importers.report import Imported, OpenJob
     from evalstore.importers.trainloop_places import Source
+    from evalstore.recorder import Job
 
 __all__ = ["import_trainloop"]
+
+_TOGETHER = 200  # jobs
+_ROWS_TOGETHER = 20_000
 
 
 def import_trainloop(
@@ -49,10 +54,18 @@ def import_trainloop(
     if job is not None and len(places.sources) > 1:
         raise UsageError(f"{path} holds {len(places.sources)} runs, and job names one: leave it out, or give a prefix")
     importing = _Import(places, open_job, {} if overwrite else imported(), overwrite=overwrite)
-    for source in places.sources:
-        importing.take(source, job, prefix, context)
-        if progress:
-            progress(importing.report.rows)
+    try:
+        for source in places.sources:
+            importing.take(source, job, prefix, context)
+            if progress:
+                progress(importing.rows)
+    except Exception:
+        importing.finish()  # what came before is whole
+        raise
+    except BaseException:
+        importing.abandon()
+        raise
+    importing.finish()
     return importing.report
 
 
@@ -62,6 +75,8 @@ class _Import:
     def __init__(self, places: Places, open_job: OpenJob, imported: dict[str, list[str]], *, overwrite: bool) -> None:
         self._places, self._open_job, self._imported, self._overwrite = places, open_job, imported, overwrite
         self._suites: list[str] = []  # of the run before
+        self._open: list[tuple[Job, FoundJob]] = []  # jobs that are committed together
+        self.rows = 0
         self.report = ImportReport("trainloop", [], [], 0, flags=list(places.flags))
 
     def take(self, source: Source, job: str | None, prefix: str, context: dict[str, Any]) -> None:
@@ -105,13 +120,32 @@ class _Import:
                 opened.log(**row)
             if found.summary:
                 opened.log_summary(found.summary)
-            for name_kept, file in found.attached.items():
-                opened.attach(file, name_kept)
-            opened.finish()
+            for kept_as, file in found.attached.items():
+                opened.attach(file, kept_as)
         except BaseException:
             opened.abandon()
             raise
-        self.report.add(name, found)
+        self._open.append((opened, found))
+        self.rows += len(found.rows)
+        if len(self._open) >= _TOGETHER or sum(len(one.rows) for _, one in self._open) >= _ROWS_TOGETHER:
+            self.finish()
+
+    def finish(self) -> None:
+        """Commits what is written, all of it or none."""
+        written, self._open = self._open, []
+        try:
+            finish_together([job for job, _ in written])
+        except BaseException:
+            for job, _ in written:
+                job.abandon()
+            raise
+        for job, found in written:
+            self.report.add(job.name, found)
+
+    def abandon(self) -> None:
+        """Drops what is written and not committed."""
+        for job, _ in self._open:
+            job.abandon()
 
     def _note_unchanged(self, name: str) -> None:
         self.report.jobs.append(name)
