@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["attach", "bring"]
+__all__ = ["attach", "bring", "carry_over"]
 
 _ASIDE = "attached"
 
@@ -34,3 +34,9 @@ def bring(staged: Path, folder: Path, job_id: str) -> list[dict[str, Any]]:
         (folder / name).write_bytes(data)
         found.append({"name": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()})
     return found
+
+
+def carry_over(job: Path, document: dict[str, Any], staged: Path) -> None:
+    """Puts the attachments of a finished job aside for the attempt that goes on with it. Raises: OSError."""
+    for entry in document.get("attachments") or ():
+        attach(staged, job / entry["name"], entry["name"].replace(f"-{document['job']['job_id']}", ""))
