@@ -75,7 +75,7 @@ def test_the_newest_first_with_counts_and_errors(connection, results):
 def test_a_session_asks_files_only_when_it_is_allowed_to(store, results):
     store.record("one", [{"q": 1, "m": True}], scores=["m"])
     query = "SELECT count(*) AS n FROM trainloop_results($files)"
-    with pytest.raises(QueryError, match="allow"):
+    with pytest.raises(QueryError, match="Permission Error"):
         store.sql(query, files=f"{results}/*.json")
     assert store.sql(query, files=f"{results}/*.json", allow_external=True)["n"].to_list() == [82]
 
