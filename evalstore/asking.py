@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, get_args
 from evalstore import conditions, frames, json_text, names, queries, row_questions, store_folder, trends
 from evalstore.aggregates import AggregateScores
 from evalstore.arrow_lines import as_dicts
-from evalstore.errors import JobNotFound, RowsDropped, UnknownField, UsageError, near
+from evalstore.errors import JobNotFound, NotComparable, RowsDropped, UnknownField, UsageError, near
+from evalstore.evaluation_summary import EvaluationSummary
 from evalstore.job_document import document_problem
 from evalstore.job_folder import is_interrupted
 from evalstore.rows import RowScores
@@ -296,6 +297,53 @@ class Asking:
             )
         )
 
+    def summary(
+        self,
+        *,
+        dataset: str | None = None,
+        model: str | None = None,
+        group: str | None = None,
+        baseline: str = "previous",
+        epsilon: float = 0.01,
+        days: int = 7,
+    ) -> EvaluationSummary:
+        """The latest completed evaluation, how its score changed, and the scores of the days up to it.
+
+        The score of a day is that of its last run (UTC), a day without a run is absent. Only runs of the series of the
+        latest one (dataset, model, group) are compared.
+
+        Args:
+            dataset: only evaluations on it; so with `model` and `group`.
+            model: that was evaluated.
+            group: of jobs.
+            baseline: what the score change is counted from: "previous" (the run before), "first_in_window" (the first
+                day of the window), "window_mean" (the mean over its days; both leave the latest run out), or a job.
+            epsilon: a change of more than this is improving or declining, else stable; without a baseline the trend is
+                insufficient_data.
+            days: of the window, which ends on the day of the latest run.
+
+        Raises: NotComparable where there is no completed evaluation; JobNotFound, UsageError.
+        """
+        if days < 1 or not epsilon >= 0:
+            raise UsageError("summary: days is 1 or more, epsilon 0 or more")
+        pinned = None
+        if baseline not in ("previous", "first_in_window", "window_mean"):
+            [pinned] = self._job(baseline).column("job_id").to_pylist()
+        table = queries.evaluation_summary(
+            self._asking,
+            workspace=self.workspace,
+            dataset=names.reference(dataset, "dataset"),
+            model=names.reference(model, "model"),
+            group=group,
+            baseline="job" if pinned else baseline,  # type: ignore[arg-type]
+            baseline_job_id=pinned,
+            epsilon=epsilon,
+            days=days,
+        )
+        if not table.num_rows:
+            raise NotComparable("there is no completed evaluation to sum up; `evalstore jobs` shows what there is")
+        return EvaluationSummary(table)
+
     def score_files(self, jobs: list[str] | None = None) -> list[str]:
         """The paths of the score files of some jobs, or of all, for `pl.scan_parquet`."""
 
@@ -305,6 +353,14 @@ class Asking:
 
         [listed] = self._asking.consistently(ask).to_pylist()
         return [str(self.root / path) for path in listed["score_files"] or ()]
+
+    def _row_details(self, job_id: str) -> pa.Table:
+        return self._asking.consistently(lambda: queries.row_details(self._asking, job_id=job_id))
+
+    def _summary_of(self, job_ids: list[str]) -> EvaluationSummary | None:
+        """The summary of some evaluations; None where none of them is a completed one."""
+        table = queries.evaluation_summary(self._asking, workspace=None, job_ids=job_ids)
+        return EvaluationSummary(table) if table.num_rows else None
 
     @property
     def _asking(self) -> Session:

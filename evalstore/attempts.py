@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from evalstore import said
+from evalstore import attachments, said
 from evalstore.committed import job_id_of
 from evalstore.copying import drop_dead_copy
 from evalstore.database import Database, for_glob
@@ -79,6 +79,7 @@ def resume_attempt(
         summary = SummaryScores(folder)
         summary.keep(before.get("summary_scores") or [])
         summary.close()
+        attachments.carry_over(root / "jobs" / path, document, folder)
 
     head = {**merged, "resumes": before["status"]}
     staged = StagedJob.claim(root, head, replaces=old, prepare=start_with_what_is_there)

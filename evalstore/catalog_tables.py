@@ -234,6 +234,7 @@ def _job_line(document: dict[str, Any]) -> dict[str, Any]:
         **job,
         "suites": document["suites"],
         "metrics": document["metrics"],
+        "attachments": document.get("attachments"),
         "labels": _text(job.get("labels")),
         "config": _text(job.get("config")),
         "metadata": _text(job.get("metadata")),

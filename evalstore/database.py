@@ -9,6 +9,7 @@ import threading
 import weakref
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -18,7 +19,6 @@ from evalstore.errors import BrokenStore, QueryError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
 
     import pyarrow as pa
 
@@ -194,6 +194,17 @@ class Database:
             missing = isinstance(error, duckdb.IOException)
             raise QueryError(_message(error), sql=sql_files.read(name), file=name, is_missing_file=missing) from error
         return CopiedFile(int(lines), {name.strip('"'): facts for name, facts in columns.items()})
+
+    def copy_files(self, name: str, /, **parameters: Any) -> list[tuple[Path, int]]:
+        """Runs one file of `sql/` that is a COPY into parts, with RETURN_STATS; the files with how many lines each has.
+
+        Raises: QueryError.
+        """
+        try:
+            copied = self._connection.execute(sql_files.read(name), parameters).fetchall()
+        except duckdb.Error as error:
+            raise QueryError(_message(error), sql=sql_files.read(name), file=name) from error
+        return [(Path(path), int(lines)) for path, lines, *_ in copied]
 
     def ask(self, sql: str, parameters: Mapping[str, Any] | None = None, *, file: str | None = None) -> pa.Table:
         """The answer to one question, materialised, so that errors in the data surface here.

@@ -32,6 +32,7 @@ class JobFiles:
     """Writes the files of the jobs of one store."""
 
     def __init__(self, root: Path) -> None:
+        self._root = root
         self._no_files = no_files(root)
 
     def finish(self, drafts: list[JobDraft]) -> None:
@@ -44,7 +45,7 @@ class JobFiles:
         except IndexError:
             workbench = Workbench(self._no_files)
         try:
-            measured = workbench.write(drafts)
+            measured = workbench.write(drafts, self._root / EMPTY)
         except BaseException:
             workbench.close()
             raise
@@ -60,8 +61,9 @@ def _document(draft: JobDraft, measured: Measured) -> dict[str, Any]:
     suites = totals.pop("suites", [])
     for suite in suites:
         # A suite has run through when its job has; what stopped the job stopped the suite that was not done.
-        suite["status"] = status
-        suite["error"] = suite["error"] or (error or {}).get("message")
+        if suite["status"] is None:
+            suite["status"] = status
+            suite["error"] = suite["error"] or (error or {}).get("message")
         del suite["job_id"], suite["rows_error"]
     none: dict[str, int | None]
     none = dict.fromkeys(("rows_total", "rows_scored", "rows_unscored", "rows_error", "total_events", "total_suites",
@@ -77,7 +79,7 @@ def _document(draft: JobDraft, measured: Measured) -> dict[str, Any]:
         none |= told_rows(aggregates + told)
     return {
         "schema_version": DOCUMENT_VERSION,
-        "job": {**job, **none, **{k: v for k, v in totals.items() if k != "job_id"}},
+        "job": {**job, **none, **{k: v for k, v in totals.items() if k != "job_id"}, **draft.told.get("job", {})},
         "suites": suites,
         "metrics": draft.declarations,
         "aggregates": aggregates + told,
@@ -85,6 +87,7 @@ def _document(draft: JobDraft, measured: Measured) -> dict[str, Any]:
             "scores": file_entry(draft.scores_file, draft.scores_count),
             "rows": file_entry(draft.rows_file, draft.rows_count),
         },
+        **({"attachments": draft.attached} if draft.attached else {}),
     }
 
 

@@ -22,7 +22,7 @@ import orjson
 
 from evalstore.errors import UsageError
 
-__all__ = ["DEEPEST", "as_written", "canonical", "depth", "dumps", "given", "loads"]
+__all__ = ["DEEPEST", "as_written", "canonical", "depth", "dumps", "given", "loads", "pretty"]
 
 DEEPEST = 254  # levels of what is stored: as many as orjson writes, so that what it has written needs no look
 _PLAIN = orjson.OPT_SERIALIZE_NUMPY
@@ -38,6 +38,11 @@ def dumps(value: Any) -> tuple[str, int]:
     Raises: UsageError as `given`, and RecursionError where that leaves out what is too deep.
     """
     return _encode(value, _PLAIN, "document", deepest=None)
+
+
+def pretty(value: Any) -> str:
+    """The JSON text of a document of ours as people read it: a field a line. Raises: as `dumps`."""
+    return json.dumps(loads(dumps(value)[0]), ensure_ascii=False, indent=2)
 
 
 def as_written(text: str) -> str:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from evalstore.session import Session
 
 __all__ = [
+    "Baseline",
     "Errors",
     "Kind",
     "Order",
@@ -30,29 +31,37 @@ __all__ = [
     "compare_shape",
     "compare_texts",
     "compare_units",
+    "evaluation_summary",
     "failed_rows",
+    "failed_verdicts",
     "gate_metrics",
+    "imported_jobs",
     "job",
     "jobs",
     "jobs_to_prune",
     "known_names",
     "last_job",
+    "latest_runs",
     "leaderboard",
     "leaderboard_by",
+    "metric_details",
     "metric_trend",
     "metric_trend_counting",
     "result_lines",
     "result_places",
     "result_score_places",
     "result_scores",
+    "row_details",
     "row_scores",
     "score_files",
     "select_rows",
     "sliced_scores",
+    "suite_scores",
     "suite_trend",
     "suite_trend_counting",
 ]
 
+Baseline = Literal["previous", "first_in_window", "window_mean", "job"]
 Errors = Literal["exclude", "zero", "worst"]
 Order = Literal["worst", "best"]
 Kind = Literal["job", "dataset", "model", "group", "tag", "suite", "metric", "name", "interrupted"]
@@ -90,6 +99,103 @@ def last_job(
 def known_names(session: Session, *, workspace: str, kind: Kind) -> pa.Table:
     """The names of one kind that a workspace knows, the newest first."""
     return session.ask_file("known_names", workspace=workspace, kind=kind)
+
+
+def evaluation_summary(
+    session: Session,
+    *,
+    workspace: str | None,
+    job_ids: list[str] | None = None,
+    dataset: str | None = None,
+    model: str | None = None,
+    group: str | None = None,
+    baseline: Baseline = "previous",
+    baseline_job_id: str | None = None,
+    epsilon: float = 0.01,
+    days: int = 7,
+) -> pa.Table:
+    """The latest completed evaluation, how its score stands to a baseline, and the scores of the days before it.
+
+    The score of a day is that of its last run (UTC); a day without one is absent. Only runs of one series (dataset,
+    model, group) are compared: that of the latest.
+    """
+    return session.ask_file(
+        "evaluation_summary",
+        workspace=workspace,
+        job_ids=job_ids,
+        dataset=dataset,
+        model=model,
+        group=group,
+        baseline=baseline,
+        baseline_job_id=baseline_job_id,
+        epsilon=epsilon,
+        days=days,
+    )
+
+
+def latest_runs(
+    session: Session,
+    *,
+    workspace: str,
+    dataset: str | None = None,
+    model: str | None = None,
+    group: str | None = None,
+    with_failed: bool = False,
+    limit: int | None = None,
+) -> pa.Table:
+    """The latest evaluations of a workspace, the newest first; failed ones only when they are asked for."""
+    return session.ask_file(
+        "latest_runs",
+        workspace=workspace,
+        dataset=dataset,
+        model=model,
+        group=group,
+        with_failed=with_failed,
+        limit=limit,
+    )
+
+
+def suite_scores(
+    session: Session,
+    *,
+    workspace: str,
+    suite: str | None = None,
+    dataset: str | None = None,
+    model: str | None = None,
+    limit: int | None = None,
+) -> pa.Table:
+    """How each suite did from evaluation to evaluation, the newest first."""
+    return session.ask_file("suite_scores", workspace=workspace, suite=suite, dataset=dataset, model=model, limit=limit)
+
+
+def metric_details(
+    session: Session,
+    *,
+    workspace: str,
+    job: str | None = None,
+    suite: str | None = None,
+    metric: str | None = None,
+    limit: int | None = None,
+) -> pa.Table:
+    """The metrics of suites from evaluation to evaluation: how many passed of how many, the newest first."""
+    return session.ask_file("metric_details", workspace=workspace, job=job, suite=suite, metric=metric, limit=limit)
+
+
+def failed_verdicts(
+    session: Session, *, job_id: str, suite: str | None = None, metric: str | None = None, limit: int | None = None
+) -> pa.Table:
+    """The rows of a job that did not pass, each with its verdict; those in error are apart: see the view `failures`."""
+    return session.ask_file("failed_verdicts", files=[job_id], job_id=job_id, suite=suite, metric=metric, limit=limit)
+
+
+def row_details(session: Session, *, job_id: str) -> pa.Table:
+    """Every row of a job under every metric of its suite, with the score that it has there, if any."""
+    return session.ask_file("row_details", files=[job_id], job_id=job_id)
+
+
+def imported_jobs(session: Session, *, workspace: str) -> pa.Table:
+    """The jobs of a workspace that were imported, by the content hash of what they were imported from."""
+    return session.ask_file("imported_jobs", workspace=workspace)
 
 
 def leaderboard(

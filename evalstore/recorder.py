@@ -11,12 +11,12 @@ from asyncio import CancelledError
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from evalstore import logged_line
+from evalstore import attachments, logged_line
 from evalstore.attempts import declared
 from evalstore.durable_files import write_document
 from evalstore.errors import UsageError
 from evalstore.models import declarations
-from evalstore.recovery import commit_staged
+from evalstore.recovery import Ending, commit_staged
 from evalstore.row_index import RowIndex
 from evalstore.row_parts import RowParts
 from evalstore.summary_scores import SummaryScores
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from evalstore.row_parts import OpenRow
     from evalstore.workbench import FrameRows
 
-__all__ = ["Job", "Terminated"]
+__all__ = ["Job", "Terminated", "finish_together"]
 
 _INTERRUPTIONS = (KeyboardInterrupt, SystemExit, GeneratorExit, CancelledError)  # asyncio turns Ctrl-C into the last
 
@@ -234,6 +234,11 @@ class Job:
             self.replaced_characters += row.replaced
         return offset
 
+    def attach(self, file: Path, name: str | None = None) -> None:
+        """Keeps a copy of a file with the job, as it is, under another name if one is given. Raises: OSError."""
+        self._check_is_writable()
+        attachments.attach(self._staged.folder, file, name or file.name)
+
     def prepare(self) -> None:
         """Makes ready in the background what `finish()` needs, which then takes less time."""
 
@@ -303,29 +308,30 @@ class Job:
     def _commit(self, rows: Journal | FrameRows, status: str, error: BaseException | None) -> None:
         """On an error the name is let go of, with the rows in the journal: the job is then an interrupted one."""
         seconds = time.monotonic() - self._began
-        with self._lock:
-            self.status = "failed"
+        self._let_go()
         try:
-            if self._parts is not None:
-                for line in self._parts.incomplete():
-                    self._staged.journal.append(line)
-                self._parts.close()
-            self._summary.close()
-            self._staged.journal.close()
-            commit_staged(
-                self._staged,
-                rows,
-                self._files(),
-                summary=self._summary.all(),
-                status=status,
-                seconds=seconds,
-                error=None if error is None else logged_line.error_document(error),
-                replaced_characters=self.replaced_characters,
-            )
+            commit_staged([self._ending(rows, status, seconds, error)], self._files())
             self.status = status
         finally:
             self._staged.release()
         self._catalog.publish_if_possible()
+
+    def _let_go(self) -> None:
+        with self._lock:
+            self.status = "failed"
+
+    def _ending(
+        self, rows: Journal | FrameRows, status: str, seconds: float, error: BaseException | None = None
+    ) -> Ending:
+        """What is to be committed, with nothing left to be written."""
+        if self._parts is not None:
+            for line in self._parts.incomplete():
+                self._staged.journal.append(line)
+            self._parts.close()
+        self._summary.close()
+        self._staged.journal.close()
+        told = None if error is None else logged_line.error_document(error)
+        return Ending(self._staged, rows, self._summary.all(), status, seconds, told, self.replaced_characters)
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
@@ -370,6 +376,26 @@ class Job:
         data, replaced = logged_line.encoded(line)
         self._staged.journal.append(data)
         return replaced
+
+
+def finish_together(jobs: list[Job]) -> None:
+    """Commits jobs that were opened in one store as completed, and publishes them together: for importers.
+
+    Raises: as `Job.finish()`; then those that are not committed are interrupted jobs.
+    """
+    if not jobs:
+        return
+    for job in jobs:
+        job._let_go()  # noqa: SLF001
+    try:
+        endings = [job._ending(job._staged.journal, "completed", time.monotonic() - job._began) for job in jobs]  # noqa: SLF001
+        commit_staged(endings, jobs[0]._files())  # noqa: SLF001
+        for job in jobs:
+            job.status = "completed"
+    finally:
+        for job in jobs:
+            job._staged.release()  # noqa: SLF001
+    jobs[0]._catalog.publish_if_possible()  # noqa: SLF001
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> None:

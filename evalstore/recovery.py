@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from evalstore import attachments
 from evalstore.committed import job_id_of
 from evalstore.copying import drop_dead_copy
 from evalstore.errors import JobExists
@@ -22,39 +24,52 @@ if TYPE_CHECKING:
     from evalstore.journal import Journal
     from evalstore.workbench import FrameRows
 
-__all__ = ["commit_staged", "finish_interrupted"]
+__all__ = ["Ending", "commit_staged", "finish_interrupted"]
 
-_OF_THE_ATTEMPT = ("metrics", "host", "pid", "replaces", "resumes", "elapsed", "writing_since")
+_OF_THE_ATTEMPT = ("metrics", "told", "host", "pid", "replaces", "resumes", "elapsed", "writing_since")
 """What a head says, and a document does not."""
 
 
-def commit_staged(
-    staged: StagedJob,
-    rows: Journal | FrameRows,
-    files: JobFiles,
-    *,
-    summary: list[dict[str, Any]],
-    status: str,
-    seconds: float,
-    error: dict[str, Any] | None = None,
-    replaced_characters: int = 0,
-) -> None:
-    """Writes the files of a staged job and commits them, with the `summary` scores of the whole job.
+@dataclass
+class Ending:
+    """How an attempt at a staged job ends: its rows, the `summary` scores of the whole job, and how long it took.
 
-    `seconds` is how long this attempt at it took.
+    What the head says another tool has told of the job goes before `seconds` and the status.
     """
-    finished_at = staged.began_at + timedelta(seconds=seconds)  # the clock may have been set meanwhile
-    job = {
-        **{key: value for key, value in staged.head.items() if key not in _OF_THE_ATTEMPT},
-        "status": status,
-        "finished_at": finished_at.isoformat(),
-        "duration": round(staged.seconds_before + seconds, 6),  # as exact as the times are
-        "error": error,
-        "summary_scores": summary,
-        "replaced_characters": replaced_characters + (staged.head.get("replaced_characters") or 0),
-    }
-    files.finish([JobDraft(staged.commit_folder(), job, staged.head["metrics"], rows)])
-    staged.commit()
+
+    staged: StagedJob
+    rows: Journal | FrameRows
+    summary: list[dict[str, Any]]
+    status: str
+    seconds: float
+    error: dict[str, Any] | None = None
+    replaced_characters: int = 0
+
+    def draft(self) -> JobDraft:
+        """The job as it is to be finished, with an empty folder for its files."""
+        staged = self.staged
+        finished_at = staged.began_at + timedelta(seconds=self.seconds)  # the clock may have been set meanwhile
+        is_whole = self.status == "completed"  # what was broken off tells for itself
+        job = {
+            **{key: value for key, value in staged.head.items() if key not in _OF_THE_ATTEMPT},
+            "status": self.status,
+            "finished_at": finished_at.isoformat(),
+            "duration": round(staged.seconds_before + self.seconds, 6),  # as exact as the times are
+            "error": self.error,
+            "summary_scores": self.summary,
+            "replaced_characters": self.replaced_characters + (staged.head.get("replaced_characters") or 0),
+        }
+        folder = staged.commit_folder()
+        attached = attachments.bring(staged.folder, folder, staged.job_id)
+        told = (staged.head.get("told") or {}) if is_whole else {}
+        return JobDraft(folder, job, staged.head["metrics"], self.rows, told=told, attached=attached)
+
+
+def commit_staged(endings: list[Ending], files: JobFiles) -> None:
+    """Writes the files of staged jobs and commits them one after the other; many of them take little more than one."""
+    files.finish([ending.draft() for ending in endings])
+    for ending in endings:
+        ending.staged.commit()
 
 
 def finish_interrupted(root: Path, workspace: str, name: str, files: JobFiles, catalog: Catalog) -> int:
@@ -73,15 +88,8 @@ def finish_interrupted(root: Path, workspace: str, name: str, files: JobFiles, c
             error = {"type": "Interrupted", "message": message, "details": None}
             fold(staged.folder, staged.journal)
             staged.journal.close()
-            commit_staged(
-                staged,
-                staged.journal,
-                files,
-                summary=SummaryScores(staged.folder).all(),
-                status="interrupted",
-                seconds=seconds,
-                error=error,
-            )
+            summary = SummaryScores(staged.folder).all()
+            commit_staged([Ending(staged, staged.journal, summary, "interrupted", seconds, error)], files)
     finally:
         staged.release()
     catalog.publish_if_possible()

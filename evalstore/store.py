@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from evalstore.aggregates import AggregateScores
     from evalstore.bulk import Columns
+    from evalstore.exporters import Exported
     from evalstore.importers import ImportReport
     from evalstore.job_context import JobContext
     from evalstore.results import Results
@@ -184,14 +185,16 @@ class Store(Asking, Judging, Upkeep):
         """Brings results of another tool into the store: the path of a file, or what the tool returned.
 
         Formats: `rows` (any file of records), `nemo`, `langsmith` (what its own evaluate() or aevaluate() returned),
-        `archive` (what `archive()` wrote: its jobs come back under their names, and what is here already stays).
+        `trainloop`, or `archive` (what `archive()` wrote: its jobs come back under their names, and what is here
+        already stays).
 
         For `langsmith`: job=NAME, without which it is that of the experiment; suite; and what `job()` takes.
         For `rows`: job=NAME; item, reference, sample, scores, metadata: {name: dotted path}; row_key, cluster, latency,
         cost, prompt_tokens, completion_tokens, error, repetition: a dotted path; suite; skip_bad_rows; and what `job()`
         takes. For `nemo` the path is a folder of row-scores and aggregate-scores files, or one of those, or a list of
-        such paths; job=NAME where it is one job; and what `job()` takes. `progress` is called with the number of rows
-        so far.
+        such paths; job=NAME where it is one job; and what `job()` takes. For `trainloop` it is what TrainLoop wrote,
+        or documents: a project, its data folder or a part of it; timezone; prefix or job=NAME; skip_bad_rows;
+        overwrite; and what `job()` takes. `progress` is called with the number of rows so far.
 
         Raises: BrokenInput, which names file, line and field; then no job is left behind.
         """
@@ -199,12 +202,16 @@ class Store(Asking, Judging, Upkeep):
 
         if format == "archive":
             return self._import_archive(Path(source), progress, **options)
-        return importers.run(format, source, self._open_job, self._is_repeat, progress=progress, **options)
+        return importers.run(
+            format, source, self._open_job, self._is_repeat, self._imported, progress=progress, **options
+        )
 
-    def export(self, jobs: Sequence[str], format: str, *, to: str | os.PathLike[str]) -> list[Path]:
-        """Writes jobs into a folder in the form of another tool; the files written. Formats: `nemo`.
+    def export(self, jobs: Sequence[str], format: str, *, to: str | os.PathLike[str]) -> Exported:
+        """Writes jobs into a folder in the form of another tool; the files written, and `.flags`.
 
-        `nemo` writes JOB.row-scores.jsonl and JOB.aggregate-scores.json.
+        Formats: `nemo` writes JOB.row-scores.jsonl and JOB.aggregate-scores.json. `trainloop` writes the JSON files
+        that TrainLoop's documentation describes: one per evaluation, one per group of benchmark jobs, and
+        evaluation_summary.json over the evaluations.
 
         Raises: JobNotFound, UsageError for an unknown format or two jobs of one name: nothing is written; OSError.
         """
@@ -212,9 +219,10 @@ class Store(Asking, Judging, Upkeep):
 
         if isinstance(jobs, str):
             raise UsageError(f"jobs is a list of names: write [{jobs!r}]")
-        return exporters.run(
-            format, jobs, show=self.show, rows=self.row_scores, scores=self.aggregate_scores, to=Path(to)
+        exporting = exporters.Exporting(
+            self.show, self.row_scores, self.aggregate_scores, self._row_details, self._summary_of
         )
+        return exporters.run(format, list(jobs), exporting, Path(to))
 
     def finish(self, job: str) -> int:
         """Commits a job that was interrupted (SIGKILL, power loss) with all its rows, as `interrupted`; their number.
@@ -295,6 +303,13 @@ class Store(Asking, Judging, Upkeep):
     def _job_files(self) -> JobFiles:
         return JobFiles(self.root)
 
+    def _imported(self) -> dict[str, list[str]]:
+        """The jobs that were imported, by the content hash of what they were imported from."""
+        if not store_folder.exists(self.root):
+            return {}
+        lines = queries.imported_jobs(self._asking, workspace=self.workspace).to_pylist()
+        return {line["content_hash"]: line["names"] for line in lines}
+
     def _is_repeat(self, name: str, write: Callable[[Callable[..., recorder.Job]], object]) -> bool:
         """Whether what is to be written is what the job of this name is. It is written elsewhere to find out."""
         with (
@@ -324,6 +339,7 @@ class Store(Asking, Judging, Upkeep):
         *,
         source: dict[str, Any] | None = None,
         told_aggregates: list[dict[str, Any]] | None = None,
+        told: dict[str, Any] | None = None,
         metadata: Any = None,
         resume: bool = False,
         overwrite: bool = False,
@@ -334,6 +350,8 @@ class Store(Asking, Judging, Upkeep):
         head = job_context.job_head(name, workspace=self.workspace, source=source, metadata=metadata, **context)
         if told_aggregates:
             head["told_aggregates"] = told_aggregates
+        if told:
+            head["told"] = told
         store_folder.create(self.root)
         general = self.metrics.in_force()
         if resume:

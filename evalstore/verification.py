@@ -126,6 +126,10 @@ def _job(root: Path, path: str, result: Verification, left: set[str], *, checksu
         setattr(result, kind, getattr(result, kind) + entry["rows"])
         if flaw := _file_problem(folder / entry["name"], entry, checksums=checksums):
             found.append(Finding("error", f"jobs/{path}/{entry['name']}", f"{flaw}: put it back from a copy"))
+    for entry in document.get("attachments") or ():
+        known.add(entry["name"])
+        if flaw := _attachment_problem(folder / entry["name"], entry, checksums=checksums):
+            found.append(Finding("error", f"jobs/{path}/{entry['name']}", f"{flaw}: put it back from a copy"))
     known |= {f"{kind}-{job_id}.parquet" for job_id in left for kind in ("scores", "rows")}
     found += [
         Finding("note", f"jobs/{path}/{name}", "belongs to no job") for name in _names(folder) if name not in known
@@ -154,6 +158,18 @@ def _file_problem(path: Path, entry: dict[str, Any], *, checksums: bool) -> str 
     except (OSError, pa.ArrowException) as error:
         return f"cannot be read ({str(error).splitlines()[0]})"
     return None
+
+
+def _attachment_problem(path: Path, entry: dict[str, Any], *, checksums: bool) -> str | None:
+    try:
+        if checksums:
+            with path.open("rb") as file:
+                is_same = hashlib.file_digest(file, "sha256").hexdigest() == entry["sha256"]
+        else:
+            is_same = path.stat().st_size == entry["bytes"]
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    return None if is_same else "has another content than when the job was committed"
 
 
 def _catalog(root: Path, catalog: Catalog) -> Iterator[Finding]:

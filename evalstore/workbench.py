@@ -5,11 +5,13 @@ All of it is SQL in `sql/commit/`, the very statistics that readers use in `sql/
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from evalstore import json_text, sql_files
 from evalstore.database import Database, for_glob
+from evalstore.errors import BrokenStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,12 +40,18 @@ class FrameRows:
 
 @dataclass
 class JobDraft:
-    """A job to be finished: where its files go, what is known of it, and its rows, journaled or as a frame."""
+    """A job to be finished: where its files go, what is known of it, and its rows, journaled or as a frame.
+
+    `told` is what another tool has said of it that goes before what its rows say: `suites`, and fields of the `job`.
+    `attached` are the files that lie beside those two in its folder.
+    """
 
     folder: Path
     job: dict[str, Any]
     declarations: list[dict[str, Any]]
     rows: Journal | FrameRows
+    told: dict[str, Any] = field(default_factory=dict)
+    attached: list[dict[str, Any]] = field(default_factory=list)
     rows_count: int = 0
     scores_count: int = 0
     has_single_rows: bool = True  # no item is repeated
@@ -78,10 +86,11 @@ class Workbench:
 
     def __init__(self, no_files: dict[str, list[str]]) -> None:
         """`no_files` are the variables that make the views `rows` and `row_scores` empty: SQL is checked by them."""
-        self._reads_journal = False
+        self._reads: str | None = None  # what stands behind the view `logged_row`
+        self._has_told = False
         self._database = Database()
-        self._database.set_variables(**no_files, declarations="[]")
-        self._run(*_RULES, "030_declared_metric", "060_staged_files")
+        self._database.set_variables(**no_files, declarations="[]", told_suites="[]")
+        self._run(*_RULES, "030_declared_metric", "060_staged_files", "076_told_suite")
         self._database.run_file("views/040_measure.sql")
         for name in sql_files.names("macros"):
             if name < _FIRST_OF_THE_CATALOG:
@@ -91,8 +100,8 @@ class Workbench:
         """Lets go of everything."""
         self._database.close()
 
-    def write(self, drafts: list[JobDraft]) -> dict[str, Measured]:
-        """Writes the Parquet files of some jobs, and measures them: by job_id.
+    def write(self, drafts: list[JobDraft], empty: Path) -> dict[str, Measured]:
+        """Writes the Parquet files of some jobs, and measures them: by job_id. In `empty` lie files without a line.
 
         Raises: QueryError, OSError.
         """
@@ -101,8 +110,11 @@ class Workbench:
             declared = [{**d, "job_id": draft.job_id} for draft in drafts for d in draft.declarations]
             database.set_variables(declarations=json_text.dumps(declared)[0])
             database.use_threads(1 if all(_is_small(draft) for draft in drafts) else None)
-            for draft in drafts:
-                self._write_parquet(draft)
+            if len(drafts) > 1 and not any(isinstance(draft.rows, FrameRows) for draft in drafts):
+                self._write_together(drafts, empty)
+            else:
+                for draft in drafts:
+                    self._write_parquet(draft)
             database.set_variables(
                 score_files=[for_glob(draft.scores_file) for draft in drafts],
                 row_files=[for_glob(draft.rows_file) for draft in drafts],
@@ -112,6 +124,7 @@ class Workbench:
                 d.get(bound) is not None for d in declared for bound in ("minimum", "maximum", "rubric")
             )
             self._run("065_staged_measure", "072_staged_plain_aggregate" if is_plain else "070_staged_aggregate")
+            self._take_told(drafts)
             self._run("080_suite_results", "090_job_totals")
             measured = {draft.job_id: Measured({}, []) for draft in drafts}
             for row in database.ask_file("commit/095_job_total_lines.sql").to_pylist():
@@ -119,6 +132,16 @@ class Workbench:
             for row in database.ask_file("commit/075_aggregate_lines.sql").to_pylist():
                 measured[row["job_id"]].aggregates.append(row)
         return measured
+
+    def _take_told(self, drafts: list[JobDraft]) -> None:
+        """Puts what was told of suites beside what was computed. Most jobs are told nothing."""
+        told = [{**suite, "job_id": draft.job_id} for draft in drafts for suite in draft.told.get("suites") or ()]
+        if told or self._has_told:
+            self._database.set_variables(told_suites=json_text.dumps(told)[0])
+            self._run("076_told_suite")
+            self._has_told = bool(told)
+        if told:
+            self._run("078_told_aggregate")
 
     def _write_parquet(self, draft: JobDraft) -> None:
         database = self._database
@@ -128,11 +151,46 @@ class Workbench:
             return
         longest = max(_LEAST_LINE, draft.rows.longest_line + 1024)
         database.set_variables(journal=for_glob(draft.rows.path), longest_line=longest)
-        if not self._reads_journal:
-            self._run("010_logged_row", "012_logged_score")
-            self._reads_journal = True
-        self._run("020_numbered_row")
+        self._look_at("010_logged_row", "012_logged_score")
         self._copy(draft, "040_rows_file", "050_scores_file")
+
+    def _write_together(self, drafts: list[JobDraft], empty: Path) -> None:
+        """Writes the files of many journals by two statements: each by its own takes longer to plan than it runs."""
+        journals = {draft.job_id: draft.rows for draft in drafts if not isinstance(draft.rows, FrameRows)}
+        self._database.set_variables(
+            journals=[for_glob(journal.path) for journal in journals.values()],
+            journal_files=[str(journal.path) for journal in journals.values()],
+            journal_jobs=list(journals),
+            longest_line=max(_LEAST_LINE, *(journal.longest_line + 1024 for journal in journals.values())),
+        )
+        self._look_at("011_logged_rows", "012_logged_score")
+        for kind, name in (("rows", "041_rows_files"), ("scores", "051_scores_files")):
+            parts = drafts[0].folder / kind
+            copied = self._database.copy_files(f"commit/{name}.sql", path=str(parts))
+            files = {path.parent.name.removeprefix("part="): (path, lines) for path, lines in copied}
+            if len(files) < len(copied):
+                raise BrokenStore(f"{parts}: DuckDB has written several files of one job")
+            for draft in drafts:
+                target = draft.rows_file if kind == "rows" else draft.scores_file
+                if draft.job_id in files:
+                    path, lines = files[draft.job_id]
+                    path.rename(target)
+                    setattr(draft, f"{kind}_count", lines)
+                else:
+                    shutil.copyfile(empty / f"{kind}-empty.parquet", target)
+            shutil.rmtree(parts, ignore_errors=True)
+        for draft in drafts:
+            draft.has_single_rows = draft.has_plain_rows = False  # not looked for: the longer text is right for all
+
+    def _look_at(self, *views: str) -> None:
+        """Puts these views behind the lines that are written. A view keeps the types that it was made with."""
+        is_new = self._reads != views[0]
+        if is_new:
+            self._run(*views)
+        self._run("020_numbered_row")
+        if is_new:
+            self._run("036_row_line", "046_score_line")
+        self._reads = views[0]
 
     def _write_frame(self, draft: JobDraft, frame: FrameRows) -> None:
         """Most frames name each key once: their lines are in order, and neither numbered, joined nor sorted."""
@@ -148,8 +206,7 @@ class Workbench:
                 self._run("032_frame_rules", "034_frame_words")
                 self._copy(draft, "042_frame_rows_file", "052_frame_scores_file")
             else:
-                self._reads_journal = False
-                self._run("015_logged_frame", "017_logged_frame_score", "020_numbered_row")
+                self._look_at("015_logged_frame", "017_logged_frame_score")
                 self._copy(draft, "040_rows_file", "050_scores_file")
         finally:
             for name in ("frame_content", "frame", "frame_score"):
@@ -204,7 +261,8 @@ def write_empty_files(rows: Path, scores: Path) -> None:
     journal = rows.with_name("empty.jsonl")
     journal.touch()
     database.set_variables(job_id="", journal=for_glob(journal), longest_line=_LEAST_LINE, declarations="[]")
-    for name in (*_RULES, "010_logged_row", "012_logged_score", "020_numbered_row", "030_declared_metric"):
+    views = ("010_logged_row", "012_logged_score", "020_numbered_row", "030_declared_metric")
+    for name in (*_RULES, *views, "036_row_line", "046_score_line"):
         database.run_file(f"commit/{name}.sql")
     database.copy_file("commit/040_rows_file.sql", path=str(rows))
     database.copy_file("commit/050_scores_file.sql", path=str(scores))

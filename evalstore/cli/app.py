@@ -14,7 +14,7 @@ from evalstore.cli.judging import compare
 from evalstore.cli.options import Place
 from evalstore.cli.program import Program
 from evalstore.cli.pruning import prune
-from evalstore.cli.reading import jobs, leaderboard, rows, show, sql
+from evalstore.cli.reading import jobs, leaderboard, rows, show, sql, summary
 from evalstore.cli.trends import trend
 from evalstore.cli.upkeep import compact, delete, rebuild, restore, tag, trash, verify
 from evalstore.cli.watching import watch
@@ -46,7 +46,7 @@ def evalstore(context: click.Context, store: str | None, workspace: str) -> None
     context.obj = Place(store, workspace)
 
 
-ASKING = (jobs, show, rows, compare, leaderboard, trend, benchmark, sql)
+ASKING = (jobs, show, rows, compare, leaderboard, trend, summary, benchmark, sql)
 JUDGING = (gate, baseline)
 UPKEEP = (tag, delete, restore, trash, prune, archive, verify, rebuild, compact)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from evalstore.store import Store
 
-__all__ = ["explain_nothing", "jobs", "leaderboard", "rows", "show", "sql"]
+__all__ = ["explain_nothing", "jobs", "leaderboard", "rows", "show", "sql", "summary"]
 
 STATUSES = ("completed", "error", "interrupted", "cancelled")
 
@@ -170,6 +170,38 @@ def leaderboard(place: Place, /, *, errors: Any, format: str, output: str | None
     frame = store.leaderboard(**narrow, errors=errors)
     explain_nothing(store, frame, narrow)
     write(Answer(lambda: frame, lambda: leaderboard_page(frame)), format, output)
+
+
+@click.command(
+    cls=Command,
+    short_help="Sum up how evaluations stand.",
+    example="evalstore summary --model openai/175b --baseline window_mean --format json",
+)
+@which("dataset", "model")
+@click.option("--group", metavar="GROUP", shell_complete=completion.groups, help="Only jobs of this group.")
+@click.option(
+    "--baseline",
+    metavar="WHAT",
+    default="previous",
+    show_default=True,
+    shell_complete=completion.jobs,
+    help="What the change is counted from: previous, first_in_window, window_mean, or a JOB.",
+)
+@click.option("--epsilon", metavar="X", type=float, default=0.01, show_default=True, help="A change up to X is none.")
+@click.option("--days", metavar="N", type=click.IntRange(min=1), default=7, show_default=True, help="Of the window.")
+@format_option()
+@output_option
+@click.pass_obj
+def summary(place: Place, /, *, format: str, output: str | None, **options: Any) -> None:
+    """Sum up the latest completed evaluation: its score, how it changed, and the scores of the days before.
+
+    The score of a day is that of its last run. Only runs of one series are compared (dataset, model, group): that of
+    the latest run. --format json has the structure of TrainLoop's evaluation_summary.json.
+    """
+    from evalstore.cli.pages.summary import summary_page
+
+    found = place.open().summary(**options)
+    write(Answer(found.to_polars, lambda: summary_page(found), found.to_dict), format, output)
 
 
 @click.command(

@@ -144,6 +144,36 @@ def import_nemo(
     _write_report(report, format)
 
 
+@import_.command(
+    "trainloop",
+    cls=Command,
+    short_help="What TrainLoop writes, and what its documentation describes.",
+    example="evalstore import trainloop my-project/trainloop/data --timezone Europe/Berlin",
+)
+@click.argument("path")
+@click.option("--timezone", metavar="ZONE", default="UTC", show_default=True, help="Of times that name none.")
+@click.option("--job", metavar="NAME", help="The name of the new job, where PATH is one.")
+@click.option("--prefix", metavar="TEXT", default="", help="What goes before the names of the jobs.")
+@click.option("--model", metavar="REF", shell_complete=completion.models, help="What was evaluated.")
+@click.option("--dataset", metavar="REF", shell_complete=completion.datasets, help="What it was evaluated on.")
+@click.option("--tag", "tags", metavar="T", multiple=True, help="A tag of the jobs; repeatable.")
+@click.option("--label", "labels", metavar="K=V", multiple=True, help="A label of the jobs; repeatable.")
+@click.option("--overwrite", is_flag=True, help="Replace jobs of these names, which go into the trash.")
+@click.option("--skip-bad-rows", is_flag=True, help="Store bad lines as rows in error instead of refusing the run.")
+@format_option("table", "json")
+@click.pass_obj
+def import_trainloop(place: Place, /, *, path: str, labels: tuple[str, ...], format: str, **options: Any) -> None:
+    """Import all results of TrainLoop at PATH: a job per run, of a benchmark one per provider.
+
+    PATH is a project, its data folder, results/ or benchmarks/ in it, one run, a JSON file as TrainLoop's documentation
+    describes it, or a folder of those. What is there already, with the same content, is left as it is.
+    """
+    options["labels"] = keys_and_values("--label", labels)
+    with progress("importing", "rows") as tell:
+        report = place.open().import_from("trainloop", path, progress=tell, **options)
+    _write_report(report, format)
+
+
 @click.group(
     "export",
     cls=Group,
@@ -169,16 +199,41 @@ def export_nemo(place: Place, /, *, jobs: tuple[str, ...], to: str) -> None:
         click.echo(str(file))
 
 
+@export.command(
+    "trainloop",
+    cls=Command,
+    short_help="As the JSON files of TrainLoop's documentation.",
+    example="evalstore export trainloop nightly-1 nightly-2 --to my-project/data/results",
+)
+@click.argument("jobs", metavar="JOB...", nargs=-1, required=True, shell_complete=completion.jobs)
+@click.option("--to", metavar="FOLDER", type=click.Path(file_okay=False), default=".", help="Where to write them.")
+@click.pass_obj
+def export_trainloop(place: Place, /, *, jobs: tuple[str, ...], to: str) -> None:
+    """Write evaluations, benchmarks (a file per group) and evaluation_summary.json; their paths go to stdout."""
+    exported = place.open().export(list(jobs), "trainloop", to=to)
+    for file in exported:
+        click.echo(str(file))
+    for flag in exported.flags:
+        say(f"note: {flag}")
+
+
 def _write_report(report: ImportReport, format: str) -> None:
     import polars as pl
 
     from evalstore.cli.pages.jobs import frame_page
-    from evalstore.importers.report import unchanged
+    from evalstore.importers.report import unchanged as report_unchanged
 
     what: dict[str, list[Any]] = {"job": report.jobs} if len(report.jobs) == 1 else {"jobs": [len(report.jobs)]}
-    frame = pl.DataFrame({**what, "rows": [report.rows], "bad rows": [report.bad_rows]})
+    counts = {"rows": report.rows, "bad rows": report.bad_rows}
+    if report.format == "trainloop":
+        counts = {"rows": report.rows, "duplicates": report.duplicates, "errors": report.errors}
+    frame = pl.DataFrame({**what, **{name: [count] for name, count in counts.items()}})
     write(Answer(lambda: frame, lambda: frame_page(frame), report.to_dict), format)
+    unchanged = {job for job in report.jobs if report_unchanged(job) in report.flags}
     for job in report.jobs:
-        say(flag if (flag := unchanged(job)) in report.flags else f"stored job {job}")
+        if job not in unchanged:
+            say(f"stored job {job}")
+    for flag in report.flags if format == "table" else ():
+        say(f"note: {flag}")
     if report.bad_rows:
         say(f"bad rows stand as rows in error: evalstore rows {report.jobs[0]} --where 'error ~ BrokenInput'")

@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from evalstore.errors import UsageError, near
+from evalstore.exporters.exported import Exported, Exporting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from evalstore.aggregates import AggregateScores
-    from evalstore.rows import RowScores
+__all__ = ["FORMATS", "Exported", "Exporting", "run"]
 
-__all__ = ["FORMATS", "run"]
-
-FORMATS = ("nemo",)
+FORMATS = ("nemo", "trainloop")
 
 
-def run(
-    format: str,
-    jobs: Sequence[str],
-    *,
-    show: Callable[[str], dict[str, Any]],
-    rows: Callable[[str], RowScores],
-    scores: Callable[[str], AggregateScores],
-    to: Path,
-) -> list[Path]:
-    """Writes jobs into a folder in one format; the files. What is asked of a store goes by the name of a job.
+def run(format: str, jobs: list[str], exporting: Exporting, to: Path) -> Exported:
+    """Writes jobs into a folder in one format; the files.
 
     Raises: UsageError for an unknown format or jobs that cannot be written side by side, JobNotFound; then nothing was
     written. OSError.
     """
     if format not in FORMATS:
         raise UsageError(f"there is no exporter for {format!r}; {near(format, FORMATS)}")
+    if format == "trainloop":
+        from evalstore.exporters import trainloop
+
+        return trainloop.export_jobs(jobs, exporting, to)
     from evalstore.exporters import nemo
 
-    named = nemo.by_name(map(show, jobs))
-    return [file for name, job in named.items() for file in nemo.export_job(name, rows(job), scores(job), to)]
+    named = nemo.by_name(map(exporting.show, jobs))
+    return Exported(
+        file
+        for name, job in named.items()
+        for file in nemo.export_job(name, exporting.rows(job), exporting.scores(job), to)
+    )

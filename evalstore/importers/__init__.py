@@ -12,11 +12,11 @@ from evalstore.importers.report import ImportReport, unchanged
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from evalstore.importers.report import IsRepeat, OpenJob
+    from evalstore.importers.report import Imported, IsRepeat, OpenJob
 
 __all__ = ["FORMATS", "ImportReport", "run"]
 
-FORMATS = ("langsmith", "nemo", "rows")
+FORMATS = ("langsmith", "nemo", "rows", "trainloop")
 
 
 def run(
@@ -24,6 +24,7 @@ def run(
     source: Any,
     open_job: OpenJob,
     is_repeat: IsRepeat,
+    imported: Imported,
     *,
     progress: Callable[[int], None] | None = None,
     **options: Any,
@@ -46,6 +47,10 @@ def run(
         paths = [Path(one) for one in (source if isinstance(source, (list, tuple)) else [source])]
         return nemo.import_nemo(paths, open_job, is_repeat, progress=progress, **options)
     path = Path(source)
+    if format == "trainloop":
+        from evalstore.importers import trainloop
+
+        return trainloop.import_trainloop(path, open_job, imported, progress=progress, **options)
     from evalstore.importers import records
 
     try:

@@ -1,32 +1,7 @@
 -- rows-<job_id>.parquet: one line per row.
 COPY (
-    SELECT
-        logged.job_id,
-        logged.suite,
-        logged.row_key,
-        numbered.repetition,
-        numbered.row_index,
-        logged.row_hash,
-        logged.item,
-        logged.sample,
-        logged.reference,
-        logged.requests,
-        logged.metadata,
-        logged.error,
-        logged.error_details,
-        logged.started_at,
-        logged.finished_at,
-        logged.latency,
-        logged.prompt_tokens,
-        logged.completion_tokens,
-        all_tokens(logged.total_tokens, logged.prompt_tokens, logged.completion_tokens) AS total_tokens,
-        logged.cost,
-        logged.tags,
-        logged."cluster"
-    FROM logged_row AS logged
-    INNER JOIN numbered_row AS numbered
-        ON logged.job_id = numbered.job_id AND logged.position = numbered.position
-    ORDER BY logged.suite, numbered.row_index, numbered.repetition
+    SELECT * FROM row_line
+    ORDER BY suite, row_index, repetition
 ) TO $path (  -- noqa: PRS
     FORMAT parquet,
     COMPRESSION zstd,

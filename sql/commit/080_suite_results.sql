@@ -1,5 +1,6 @@
 -- Per job and suite: its metrics and their overall score. A metric takes part in an overall score when it has pass/fail
 -- (then with its pass rate) or a declared range 0..1 (then with its mean, turned round when lower is better).
+-- What another tool has told of a suite goes before what its rows say.
 CREATE OR REPLACE TEMP TABLE suite_result AS
 WITH scaled AS (
     SELECT
@@ -10,7 +11,7 @@ WITH scaled AS (
                 THEN CASE WHEN measure.higher_is_better THEN aggregate.mean ELSE 1 - aggregate.mean END
         END AS scaled_score
     FROM staged_aggregate AS aggregate
-    INNER JOIN measure
+    LEFT JOIN measure
         ON
             aggregate.job_id = measure.job_id
             AND aggregate.suite = measure.suite
@@ -74,19 +75,22 @@ logged AS (
 )
 
 SELECT
-    logged.job_id,
-    logged.suite AS name,
-    logged.events_processed,
+    coalesce(logged.job_id, told.job_id) AS job_id,
+    coalesce(logged.suite, told.suite) AS name,
+    coalesce(told.events_processed, logged.events_processed, 0) AS events_processed,
     metrics.overall_score,
     metrics.pass_rate,
     coalesce(metrics.metrics_unscaled, 0) AS metrics_unscaled,
     digest.rows_digest,
-    logged.tags,
-    logged.duration,
-    logged.rows_error,
-    logged.error,
+    coalesce(told.tags, logged.tags, []) AS tags,
+    coalesce(told.duration, logged.duration) AS duration,
+    coalesce(logged.rows_error, 0) AS rows_error,
+    told.status,
+    coalesce(told.error, logged.error) AS error,
     coalesce(metrics.metrics, []) AS metrics
 FROM logged
-INNER JOIN digest ON logged.job_id = digest.job_id AND logged.suite = digest.suite
-LEFT JOIN metrics ON logged.job_id = metrics.job_id AND logged.suite = metrics.suite
-ORDER BY logged.job_id, logged.first_index, logged.suite;
+FULL JOIN told_suite AS told ON logged.job_id = told.job_id AND logged.suite = told.suite
+LEFT JOIN digest ON logged.job_id = digest.job_id AND logged.suite = digest.suite
+LEFT JOIN metrics
+    ON coalesce(logged.job_id, told.job_id) = metrics.job_id AND coalesce(logged.suite, told.suite) = metrics.suite
+ORDER BY job_id, coalesce(told.position, logged.first_index), name;

@@ -67,6 +67,7 @@ suite_total AS (
     SELECT
         suite_result.job_id,
         count(*) AS total_suites,
+        sum(suite_result.events_processed)::BIGINT AS total_events,
         avg(suite_result.overall_score) AS overall_score,
         sum(suite_result.metrics_unscaled)::BIGINT AS metrics_unscaled,
         list(suite_result ORDER BY suite_result.name) AS suites
@@ -85,11 +86,14 @@ pooled AS (
 )
 
 SELECT
-    row_total.*,
-    row_total.rows_total - coalesce(coverage.rows_error, 0) - coalesce(coverage.rows_unscored, 0) AS rows_scored,
+    suite_total.job_id,
+    row_total.* EXCLUDE (job_id, rows_total),
+    coalesce(row_total.rows_total, 0) AS rows_total,
+    coalesce(row_total.rows_total, 0) - coalesce(coverage.rows_error, 0) - coalesce(coverage.rows_unscored, 0)
+        AS rows_scored,
     coalesce(coverage.rows_error, 0) AS rows_error,
     coalesce(coverage.rows_unscored, 0) AS rows_unscored,
-    row_total.rows_total AS total_events,
+    suite_total.total_events,
     suite_total.total_suites,
     suite_total.overall_score,
     suite_total.metrics_unscaled,
@@ -98,7 +102,7 @@ SELECT
     pooled.total_passed,
     pooled.total_evaluated,
     pooled.total_passed / pooled.total_evaluated AS pass_rate
-FROM row_total
-LEFT JOIN coverage ON row_total.job_id = coverage.job_id
-INNER JOIN suite_total ON row_total.job_id = suite_total.job_id
-LEFT JOIN pooled ON row_total.job_id = pooled.job_id;
+FROM suite_total
+LEFT JOIN row_total ON suite_total.job_id = row_total.job_id
+LEFT JOIN coverage ON suite_total.job_id = coverage.job_id
+LEFT JOIN pooled ON suite_total.job_id = pooled.job_id;

@@ -1,4 +1,5 @@
--- Everything that went wrong, one line each: jobs that ended in error, rows in error, scores in error.
+-- Everything that went wrong, one line each: jobs that ended in error, suites that were told to have failed, rows in
+-- error, scores in error.
 CREATE OR REPLACE VIEW failures AS
 SELECT
     'job' AS level,
@@ -13,6 +14,20 @@ SELECT
     created_at
 FROM job
 WHERE status IN ('error', 'interrupted', 'cancelled')
+UNION ALL BY NAME
+SELECT
+    'suite' AS level,
+    workspace,
+    job,
+    job_id,
+    suite,
+    NULL::VARCHAR AS metric,
+    NULL::VARCHAR AS row_key,
+    NULL::INTEGER AS repetition,
+    coalesce(error, status) AS error,
+    created_at
+FROM suites
+WHERE status = 'failed'
 UNION ALL BY NAME
 SELECT
     'row' AS level,
@@ -43,4 +58,4 @@ SELECT
 FROM row_scores AS score
 INNER JOIN job ON score.job_id = job.job_id
 WHERE score.status = 'error';
-COMMENT ON VIEW failures IS 'Everything that went wrong: level (job, row, score), where, and the error.';
+COMMENT ON VIEW failures IS 'Everything that went wrong: level (job, suite, row, score), where, and the error.';

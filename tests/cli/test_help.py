@@ -127,7 +127,7 @@ def complete(filled, capfd):
 
 def test_commands_options_and_choices_are_completed(complete):
     assert complete("le") == ["leaderboard"]
-    assert complete("import", "") == ["rows", "nemo", "archive"]
+    assert complete("import", "") == ["rows", "nemo", "trainloop", "archive"]
     assert complete("rows", "--wo") == ["--worst"]
     assert complete("jobs", "--format", "p") == ["parquet"]
 

@@ -71,7 +71,8 @@ def test_every_option_reaches_its_field(run, records, root, tmp_path):
 def test_the_report_as_json(run, records, root):
     done = run("import", "rows", records, "--job", "j", "--score", "out.ok", "--format", "json", store=root)
     assert done.objects | {"files": [], "flags": []} == {
-        "format": "rows", "files": [], "jobs": ["j"], "rows": 2, "bad_rows": 0, "flags": [],
+        "format": "rows", "files": [], "jobs": ["j"], "rows": 2, "bad_rows": 0, "duplicates": 0,
+        "errors": 0, "flags": [],
     }  # fmt: skip
 
 

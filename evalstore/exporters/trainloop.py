@@ -1,0 +1,101 @@
+"""The exporter `trainloop`: the JSON files that TrainLoop's documentation describes.
+
+An evaluation becomes `evaluation_results_<time>.json`, one that failed `evaluation_error_<time>.json`, the jobs of a
+benchmark together `benchmark_results_<time>.json`; and `evaluation_summary.json` sums up the evaluations among them.
+Fields that the documentation does not know hold what would be lost otherwise; the importer reads them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from evalstore import json_text
+from evalstore.durable_files import read_document
+from evalstore.evaluation_summary import iso
+from evalstore.exporters.exported import Exported
+from evalstore.exporters.trainloop_benchmark import benchmark_document
+from evalstore.exporters.trainloop_suites import suites_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from evalstore.exporters.exported import Exporting
+
+__all__ = ["export_jobs"]
+
+_SUMMARY = "evaluation_summary.json"
+_TOTALS = ("total_suites", "overall_score", "total_metrics", "total_passed", "total_evaluated", "pass_rate")
+_USAGE = (
+    "cost", "prompt_tokens", "completion_tokens", "total_tokens", "latency_mean", "latency_p50", "latency_p95",
+)  # fmt: skip
+_CONTEXT = ("dataset", "model", "group", "tags", "labels")
+
+
+def export_jobs(jobs: list[str], exporting: Exporting, to: Path) -> Exported:
+    """Writes the documents of some jobs into a folder. A file of another job is never overwritten. Raises: OSError."""
+    to.mkdir(parents=True, exist_ok=True)
+    exported = Exported()
+    shown = [exporting.show(job) for job in jobs]
+    for job in (one for one in shown if one["kind"] != "benchmark"):
+        kind = "results" if job["status"] == "completed" else "error"
+        document = _evaluation(job, exporting, exported)
+        exported.append(_write(to, f"evaluation_{kind}_{_stamp(job['created_at'])}", document))
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for job in (one for one in shown if one["kind"] == "benchmark"):
+        groups.setdefault(job["group"] or job["name"], []).append(job)
+    for group, members in groups.items():
+        suites = {job["job_id"]: suites_of(job, exporting, exported) for job in members}
+        document = {**benchmark_document(members, suites), "job": group}
+        exported.append(_write(to, f"benchmark_results_{_stamp(members[0]['created_at'])}", document))
+    summary = exporting.summary([job["job_id"] for job in shown])
+    if summary is not None:
+        exported.append(to / _SUMMARY)
+        _put(exported[-1], summary.to_dict())
+    return exported
+
+
+def _evaluation(job: dict[str, Any], exporting: Exporting, exported: Exported) -> dict[str, Any]:
+    suites = suites_of(job, exporting, exported)
+    document: dict[str, Any] = {"timestamp": iso(job["created_at"]), "duration": job["duration"]}
+    if job["status"] == "completed":
+        document |= {
+            "total_events": job["total_events"],
+            "suites": suites,
+            "summary": {field: job[field] for field in _TOTALS},
+            "configuration": {} if job["config"] is None else job["config"],
+        }
+    else:
+        error = dict(job["error"] or {"type": job["status"], "message": "", "details": None})
+        if isinstance(error["details"], str):
+            error["details"] = json_text.loads(error["details"])
+        document |= {"status": job["status"], "error": error, "partial_results": {"suites": suites}}
+        if job["config"] is not None:
+            document["configuration"] = job["config"]
+    usage = {field: job[field] for field in _USAGE if job[field] is not None}
+    declared = [{key: value for key, value in one.items() if value is not None} for one in job["metrics"] or ()]
+    more = {field: job[field] for field in _CONTEXT if job[field]}
+    document |= {"usage": usage} if usage else {}
+    document |= {"metric_declarations": declared} if declared else {}
+    return {**document, "job": job["name"], **more}
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d_%H-%M-%S")
+
+
+def _write(to: Path, stem: str, document: dict[str, Any]) -> Path:
+    """Puts a document down under a name that no other job's document has; the same job's is replaced."""
+    file, number = to / f"{stem}.json", 1
+    while file.exists() and (read_document(file) or {}).get("job") != document["job"]:
+        number += 1
+        file = to / f"{stem}_{number}.json"
+    _put(file, document)
+    return file
+
+
+def _put(file: Path, document: dict[str, Any]) -> None:
+    """Writes a document as people read it; whoever reads meanwhile has the old one or the new."""
+    draft = file.with_name(f".{file.name}")
+    draft.write_text(json_text.pretty(document) + "\n", encoding="utf-8")
+    draft.rename(file)

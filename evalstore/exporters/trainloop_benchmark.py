@@ -1,0 +1,76 @@
+"""The jobs of a benchmark as the one document that TrainLoop's documentation describes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from evalstore.evaluation_summary import iso
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["benchmark_document"]
+
+_ERRORS = 0.5  # the share of rows in error from which a model is no best value
+
+
+def benchmark_document(jobs: list[dict[str, Any]], suites: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """The document of some jobs of one group, with the suites of each by its id."""
+    declared = [name for job in jobs for name in _declared(job)]
+    providers = {_provider(job): job for job in jobs}
+    return {
+        "timestamp": iso(jobs[0]["created_at"]),
+        "type": "benchmark",
+        "providers": list(dict.fromkeys([*declared, *providers])),
+        "total_samples": max((job["total_events"] for job in jobs), default=0),
+        "results": {name: _result(job, suites[job["job_id"]]) for name, job in providers.items()},
+        "comparison": _comparison(providers),
+    }
+
+
+def _provider(job: dict[str, Any]) -> str:
+    return str(job["model"] or job["name"])
+
+
+def _declared(job: dict[str, Any]) -> list[str]:
+    """The providers that were to be compared, those without results among them."""
+    metadata = job["metadata"] if isinstance(job["metadata"], dict) else {}
+    benchmark = metadata.get("benchmark")
+    providers = benchmark.get("providers") if isinstance(benchmark, dict) else None
+    return [str(one) for one in providers] if isinstance(providers, list) else []
+
+
+def _result(job: dict[str, Any], suites: dict[str, Any]) -> dict[str, Any]:
+    """One provider. `metrics` are the counts of all suites, `suites` has them apart, with their events."""
+    metrics: dict[str, Any] = {}
+    for name, suite in suites.items():
+        for key, metric in suite["metrics"].items():
+            counts = {field: metric[field] for field in ("passed", "total", "score")}
+            metrics[f"{name}/{key}" if key in metrics else key] = counts
+    cost, tokens, passed = job["cost"], job["total_tokens"], job["total_passed"]
+    return {
+        "metrics": metrics,
+        "overall_score": job["overall_score"],
+        "cost_analysis": {
+            "total_cost": cost,
+            "cost_per_token": cost / tokens if cost is not None and tokens else None,
+            "cost_per_score": cost / passed if cost is not None and passed else None,
+        },
+        "performance": {"avg_response_time": job["latency_mean"], "total_tokens": tokens},
+        "suites": suites,
+    }
+
+
+def _comparison(jobs: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """The best score, the least cost per passed, and what share of the cost of the first the second saves."""
+    scored = {name: job for name, job in jobs.items() if job["overall_score"] is not None}
+    valued = {
+        name: job["cost"] / job["total_passed"]
+        for name, job in jobs.items()
+        if job["cost"] is not None and job["total_passed"] and job["rows_error"] <= _ERRORS * (job["rows_total"] or 0)
+    }
+    best = max(scored, key=lambda name: scored[name]["overall_score"], default=None)
+    value = min(valued, key=lambda name: valued[name], default=None)
+    dearer = None if best is None else jobs[best]["cost"]
+    savings = None if value is None or not dearer else 1 - jobs[value]["cost"] / dearer
+    return {"best_overall": best, "best_value": value, "cost_savings": savings}

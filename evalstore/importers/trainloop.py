@@ -1,0 +1,159 @@
+"""The importer `trainloop`: the tree of files that TrainLoop writes, and the JSON files that its documents describe.
+
+What a path is:
+- the real tree: a project or its data folder, `results/` or `benchmarks/` in it, or one folder of a run in those;
+- documented files: a folder with `.json` files, or one of them. What each is, its fields tell.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from evalstore import names
+from evalstore.errors import JobExists, UsageError
+from evalstore.importers.report import ImportReport, unchanged
+from evalstore.importers.trainloop_jobs import FoundJob, zone
+from evalstore.importers.trainloop_places import Places
+from evalstore.recorder import finish_together
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from evalstore.importers.report import Imported, OpenJob
+    from evalstore.importers.trainloop_places import Source
+    from evalstore.recorder import Job
+
+__all__ = ["import_trainloop"]
+
+_TOGETHER = 200  # jobs
+_ROWS_TOGETHER = 20_000
+
+
+def import_trainloop(
+    path: Path,
+    open_job: OpenJob,
+    imported: Imported,
+    *,
+    job: str | None = None,
+    prefix: str = "",
+    timezone: str = "UTC",
+    skip_bad_rows: bool = False,
+    overwrite: bool = False,
+    progress: Callable[[int], None] | None = None,
+    **context: Any,
+) -> ImportReport:
+    """Imports all results at a path: a job per run and per document, of a benchmark one per provider.
+
+    What is there already with the same content is left as it is. `timezone` is that of times that name none: the names
+    of runs. `prefix` goes before the names of jobs, `job` names the only one.
+
+    Raises: BrokenInput (file, line, field), UsageError, JobExists; of that run nothing is stored, what came before is.
+    """
+    places = Places(path, zone(timezone), skip_bad_rows=skip_bad_rows)
+    if job is not None and len(places.sources) > 1:
+        raise UsageError(f"{path} holds {len(places.sources)} runs, and job names one: leave it out, or give a prefix")
+    importing = _Import(places, open_job, {} if overwrite else imported(), overwrite=overwrite)
+    try:
+        for source in places.sources:
+            importing.take(source, job, prefix, context)
+            if progress:
+                progress(importing.rows)
+    except Exception:
+        importing.finish()  # what came before is whole
+        raise
+    except BaseException:
+        importing.abandon()
+        raise
+    importing.finish()
+    return importing.report
+
+
+class _Import:
+    """One import, with what came of it so far."""
+
+    def __init__(self, places: Places, open_job: OpenJob, imported: dict[str, list[str]], *, overwrite: bool) -> None:
+        self._places, self._open_job, self._imported, self._overwrite = places, open_job, imported, overwrite
+        self._suites: list[str] = []  # of the run before
+        self._open: list[tuple[Job, FoundJob]] = []  # jobs that are committed together
+        self.rows = 0
+        self.report = ImportReport("trainloop", [], [], 0, flags=list(places.flags))
+
+    def take(self, source: Source, job: str | None, prefix: str, context: dict[str, Any]) -> None:
+        """Stores what one source holds, unless it is there."""
+        digest = source.content_hash()
+        self.report.files.extend(str(file) for file in source.files)
+        there = [name for name in self._imported.get(digest, ()) if (name == job if job else name.startswith(prefix))]
+        if there and not source.is_several:
+            self._note_unchanged(there[0])
+            return
+        found = source.jobs()
+        for one in found:
+            name = names.check_name(job if job and len(found) == 1 else f"{prefix}{one.name}")
+            known = [other for other in there if other == name or (not (job or prefix) and other.endswith(one.name))]
+            if known:
+                self._note_unchanged(known[0])
+            else:
+                self._store(name, one, context, {"path": str(source.place), "content_hash": digest})
+        if source.is_run:
+            self._flag_missing_suites(found[0])
+
+    def _store(self, name: str, found: FoundJob, context: dict[str, Any], source: dict[str, Any]) -> None:
+        given = {**context, **{key: value for key, value in found.context.items() if value is not None}}
+        given["metadata"] = given.pop("job_metadata", None) or found.metadata
+        given["metrics"] = {
+            **self._places.classes,
+            **(found.context.get("metrics") or {}),
+            **(context.get("metrics") or {}),
+        }
+        given["tags"] = [*found.context.get("tags", ()), *(context.get("tags") or ())]
+        given |= {"source": {"tool": "trainloop", **source}, "told": found.told, "overwrite": self._overwrite}
+        try:
+            opened = self._open_job(name, **given)
+        except JobExists as error:
+            raise JobExists(
+                f"job {name!r} is there already, and {source['path']} has other content: overwrite=True (--overwrite) "
+                "replaces it, prefix='...' (--prefix) gives the new one another name"
+            ) from error
+        try:
+            for row in found.rows:
+                opened.log(**row)
+            if found.summary:
+                opened.log_summary(found.summary)
+            for kept_as, file in found.attached.items():
+                opened.attach(file, kept_as)
+        except BaseException:
+            opened.abandon()
+            raise
+        self._open.append((opened, found))
+        self.rows += len(found.rows)
+        if len(self._open) >= _TOGETHER or sum(len(one.rows) for _, one in self._open) >= _ROWS_TOGETHER:
+            self.finish()
+
+    def finish(self) -> None:
+        """Commits what is written, all of it or none."""
+        written, self._open = self._open, []
+        try:
+            finish_together([job for job, _ in written])
+        except BaseException:
+            for job, _ in written:
+                job.abandon()
+            raise
+        for job, found in written:
+            self.report.add(job.name, found)
+
+    def abandon(self) -> None:
+        """Drops what is written and not committed."""
+        for job, _ in self._open:
+            job.abandon()
+
+    def _note_unchanged(self, name: str) -> None:
+        self.report.jobs.append(name)
+        self.report.flags.append(unchanged(name))
+
+    def _flag_missing_suites(self, run: FoundJob) -> None:
+        """TrainLoop does not say that a suite raised, or that a run was broken off: the suite is just not there."""
+        suites = sorted({row["suite"] for row in run.rows})
+        missing = [suite for suite in self._suites if suite not in suites]
+        self.report.flags.extend(f"{run.name}: suite {suite} is missing, which the run before has" for suite in missing)
+        self._suites = suites

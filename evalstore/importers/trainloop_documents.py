@@ -1,0 +1,173 @@
+"""The JSON files that TrainLoop's documentation describes: evaluations, benchmarks, errors and the summary."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from evalstore.errors import BrokenInput
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["FAILED", "Benchmark", "Detail", "Document", "Evaluation", "Metric", "Suite", "Summary", "read"]
+
+
+FAILED = ("error", "interrupted", "cancelled")
+"""The statuses of an evaluation that did not come to its end; the documentation knows the first."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    def more(self) -> dict[str, Any]:
+        """The fields that the documentation does not know."""
+        return dict(self.model_extra or {})
+
+
+class Detail(_Part):
+    """One event under one metric. What comes after `metadata` is what evalstore's own export adds."""
+
+    event_id: str | int | None = None
+    passed: bool | float | None = None
+    input: Any = None
+    output: Any = None
+    verdict: str | None = None
+    metadata: dict[str, Any] | None = None
+    score: float | str | None = None
+    error: str | None = None
+    status: str | None = None
+    repetition: int | None = Field(default=None, ge=0)
+    reference: Any = None
+    cluster: str | None = None
+
+
+class Metric(_Part):
+    """The counts of one metric, and the events that they are of: all, some or none."""
+
+    passed: int | None = Field(default=None, ge=0)
+    total: int | None = Field(default=None, ge=0)
+    score: float | None = None
+    details: list[Detail] = []
+    metric: str | None = None
+    name: str | None = None
+
+
+class Suite(_Part):
+    """One suite: its metrics by name."""
+
+    events_processed: int | None = Field(default=None, ge=0)
+    metrics: dict[str, Metric] = {}
+    overall_score: float | None = None
+    tags: list[str] | None = None
+    duration: float | None = None
+    status: str | None = None
+    error: Any = None
+
+
+class Evaluation(_Part):
+    """The results of an evaluation, or of one that failed, with the suites that it came to."""
+
+    timestamp: str
+    duration: float | None = None
+    total_events: int | None = None
+    suites: dict[str, Suite] = {}
+    summary: dict[str, Any] | None = None
+    configuration: Any = None
+    status: str | None = None
+    error: Any = None
+    partial_results: dict[str, Any] | None = None
+    usage: dict[str, float] = {}
+    metric_declarations: list[dict[str, Any]] = []
+    dataset: str | None = None
+    model: str | None = None
+    group: str | None = None
+    tags: list[str] = []
+    labels: dict[str, str] | None = None
+
+
+class _Provider(_Part):
+    metrics: dict[str, Metric] = {}
+    suites: dict[str, Suite] = {}
+    overall_score: float | None = None
+    cost_analysis: dict[str, float | None] = {}
+    performance: dict[str, float | None] = {}
+
+
+class Benchmark(_Part):
+    """The results of several providers on the same samples."""
+
+    timestamp: str
+    providers: list[str] = []
+    total_samples: int | None = None
+    results: dict[str, _Provider]
+    comparison: dict[str, Any] | None = None
+
+
+class _Classes(_Part):
+    total_metrics: int | None = None
+    critical_metrics: list[str] = []
+    performance_metrics: list[str] = []
+
+
+class Summary(_Part):
+    """The rolling summary of a folder of evaluations."""
+
+    latest_evaluation: str
+    total_suites: int | None = None
+    overall_score: float | None = None
+    trending: dict[str, Any] | None = None
+    metrics_summary: _Classes = _Classes()
+
+
+Document = Evaluation | Benchmark | Summary
+
+
+def read(file: Path) -> Document | None:
+    """The document in a file, told by its fields; None when it is JSON, and none of TrainLoop's.
+
+    Raises: BrokenInput, which names file, and line or field.
+    """
+    given = _json(file)
+    if not isinstance(given, dict):
+        return None
+    kind: type[Evaluation | Benchmark | Summary]
+    if given.get("type") == "benchmark":
+        kind = Benchmark
+    elif "latest_evaluation" in given:
+        kind = Summary
+    elif isinstance(given.get("suites"), dict) or given.get("status") in FAILED:
+        kind = Evaluation
+        partial = given.get("partial_results")
+        if "suites" not in given and isinstance(partial, dict):
+            given = {**given, "suites": partial.get("suites") or {}}
+            given["partial_results"] = {key: value for key, value in partial.items() if key != "suites"} or None
+    else:
+        return None
+    try:
+        return kind.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise BrokenInput(f"{first['msg']}, not {first['input']!r:.60}", file=file, field=place) from error
+
+
+def _json(file: Path) -> Any:
+    def as_dict(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            keys = [key for key, _ in pairs]
+            twice = next(key for key in keys if keys.count(key) > 1)
+            raise BrokenInput("the key occurs more than once in one object", file=file, field=twice)
+        return found
+
+    try:
+        return json.loads(file.read_text(encoding="utf-8-sig"), object_pairs_hook=as_dict)
+    except json.JSONDecodeError as error:
+        raise BrokenInput(f"is not JSON: {error.msg} at column {error.colno}", file=file, line=error.lineno) from error
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise BrokenInput(f"cannot be read: {error}", file=file) from error
+    except OSError as error:
+        raise BrokenInput(f"cannot be read: {error.strerror}", file=file) from error

@@ -1,0 +1,129 @@
+"""Where TrainLoop's results lie below a path, and which files belong together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from evalstore.errors import BrokenInput
+from evalstore.importers import trainloop_runs as runs
+from evalstore.importers import trainloop_told as told
+from evalstore.importers.trainloop_jobs import FoundJob, content_hash, is_run_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import tzinfo
+    from pathlib import Path
+
+    from evalstore.importers.trainloop_documents import Summary
+
+__all__ = ["Places", "Source"]
+
+_DOCUMENTS = ("evaluation*.json", "benchmark*.json")
+_INPUTS = {"events": "*.jsonl", "_registry.json": ""}
+
+
+@dataclass(frozen=True)
+class Source:
+    """What makes up one job, or the jobs of one benchmark: where it lies, its files, and how it is read."""
+
+    place: Path
+    files: list[Path]
+    read: Callable[[], FoundJob | list[FoundJob]]
+    is_run: bool = False
+    is_several: bool = False
+
+    def content_hash(self) -> str:
+        """The hash of all its files. Raises: BrokenInput."""
+        return content_hash(self.place, self.files)
+
+    def jobs(self) -> list[FoundJob]:
+        """The jobs. Raises: BrokenInput (file, line, field)."""
+        found = self.read()
+        return [found] if isinstance(found, FoundJob) else found
+
+
+class Places:
+    """The sources at a path, runs in the order of their times; the classes of metrics that a summary tells; flags."""
+
+    def __init__(self, path: Path, timezone: tzinfo, *, skip_bad_rows: bool) -> None:
+        """Raises: BrokenInput."""
+        self._options: dict[str, Any] = {"timezone": timezone, "skip_bad_rows": skip_bad_rows}
+        self.flags: list[str] = []
+        self.classes: dict[str, dict[str, str]] = {}
+        self._summaries: list[tuple[Path, Summary]] = []
+        self._documented: set[str] = set()  # metrics
+        self.sources = list(self._sources(path))
+        self._take_summaries()
+        if not self.sources:
+            why = f" ({'; '.join(self.flags)})" if self.flags else ""
+            what = "neither results/<time>/*.jsonl nor benchmarks/<time>/*.jsonl nor JSON files of evaluations"
+            raise BrokenInput(f"holds no results of TrainLoop: {what}{why}", file=path)
+
+    def _sources(self, path: Path) -> Iterator[Source]:
+        if not path.exists():
+            raise BrokenInput("there is no such file or folder", file=path)
+        if path.is_file():
+            yield from self._document(path, is_named=True)
+            return
+        path = path.resolve()
+        bases = [path, path / "data", *sorted(path.glob("*/data"))]
+        folders = [folder for base in bases for folder in _run_folders(base)]
+        yield from (source for folder in folders for source in self._run(folder))
+        patterns = _DOCUMENTS if folders else (*_DOCUMENTS, "[!_]*.json")
+        places = [place for base in bases for place in (base, base / "results", base / "benchmarks")]
+        files = {file: None for place in places for pattern in patterns for file in sorted(place.glob(pattern))}
+        for file in files:
+            yield from self._document(file, is_named=False)
+        for name, pattern in _INPUTS.items():
+            found = [file for base in bases for file in ((base / name).glob(pattern) if pattern else [base / name])]
+            if any(file.exists() for file in found):
+                self.flags.append(f"{name}: what TrainLoop judges, not a result; samples are kept with their scores")
+
+    def _run(self, folder: Path) -> Iterator[Source]:
+        files = sorted(folder.glob("*.jsonl"))
+        if not files:
+            self.flags.append(f"{folder.name} is an empty run: nothing was judged, and no job is made of it")
+        elif folder.parent.name == "benchmarks":
+            yield Source(folder, files, partial(runs.benchmark_jobs, folder, **self._options), is_several=True)
+        else:
+            trace = runs.trace_of(folder)
+            files += [trace] if trace else []
+            yield Source(folder, files, partial(runs.run_job, folder, **self._options), is_run=True)
+
+    def _document(self, file: Path, *, is_named: bool) -> Iterator[Source]:
+        from evalstore.importers import trainloop_documents as documents
+
+        document, zone = documents.read(file), self._options["timezone"]
+        if isinstance(document, documents.Evaluation):
+            self._documented |= {key for suite in document.suites.values() for key in suite.metrics}
+            yield Source(file, [file], partial(told.evaluation_job, file, document, timezone=zone))
+        elif isinstance(document, documents.Benchmark):
+            yield Source(file, [file], partial(told.benchmark_jobs, file, document, timezone=zone), is_several=True)
+        elif isinstance(document, documents.Summary) and is_named:
+            yield Source(file, [file], partial(told.summary_job, file, document, timezone=zone))
+        elif isinstance(document, documents.Summary):
+            self._summaries.append((file, document))
+        elif is_named:
+            raise BrokenInput("is no evaluation, benchmark, error or summary of TrainLoop", file=file)
+        else:
+            self.flags.append(f"{file.name} is none of TrainLoop's, and left alone")
+
+    def _take_summaries(self) -> None:
+        """A summary says what the other files say, and of which class metrics are."""
+        for file, summary in self._summaries:
+            self.classes |= told.classes(summary)
+            unseen = sorted(told.classes(summary).keys() - self._documented)
+            self.flags.append(f"{file.name} sums up the other files: the classes of metrics are taken from it")
+            if unseen:
+                self.flags.append(f"{file.name} names metrics that are in no results: {', '.join(unseen)}")
+
+
+def _run_folders(base: Path) -> list[Path]:
+    """The folders of runs in a data folder, or in one of its parts, or the one that is named itself."""
+    if is_run_time(base.name):
+        return [base]
+    inside = [base, base / "results", base / "benchmarks"]
+    found = [folder for place in inside if place.is_dir() for folder in place.iterdir() if is_run_time(folder.name)]
+    return sorted((folder for folder in found if folder.is_dir()), key=lambda one: (one.parent, one.name))

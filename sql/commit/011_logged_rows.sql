@@ -1,0 +1,49 @@
+-- The journals of many jobs as one relation, each line under the id of its job.
+CREATE OR REPLACE VIEW logged_row AS
+WITH job AS (
+    SELECT
+        unnest(getvariable('journal_files')) AS filename,
+        unnest(getvariable('journal_jobs')) AS job_id
+)
+
+SELECT
+    job.job_id,
+    journal.* EXCLUDE (filename)
+FROM
+    read_json(
+        getvariable('journals'),
+        filename = TRUE,
+        format = 'newline_delimited',
+        hive_partitioning = FALSE,
+        maximum_object_size = getvariable('longest_line'),
+        columns = {
+            position: 'BIGINT',
+            suite: 'VARCHAR',
+            row_key: 'VARCHAR',
+            repetition: 'INTEGER',
+            row_index: 'BIGINT',
+            row_hash: 'VARCHAR',
+            item: 'VARCHAR',
+            sample: 'VARCHAR',
+            reference: 'VARCHAR',
+            requests: 'VARCHAR',
+            metadata: 'VARCHAR',
+            error: 'VARCHAR',
+            error_details: 'VARCHAR',
+            started_at: 'TIMESTAMPTZ',
+            finished_at: 'TIMESTAMPTZ',
+            latency: 'DOUBLE',
+            prompt_tokens: 'BIGINT',
+            completion_tokens: 'BIGINT',
+            total_tokens: 'BIGINT',
+            cost: 'DOUBLE',
+            tags: 'VARCHAR[]',
+            "cluster": 'VARCHAR',
+            scores: 'STRUCT(
+            metric VARCHAR, name VARCHAR, score_index INTEGER, value DOUBLE, value_type VARCHAR, label VARCHAR,
+            passed BOOLEAN, status VARCHAR, comment VARCHAR, error VARCHAR, correction VARCHAR, metadata VARCHAR,
+            evaluator_info VARCHAR, feedback_config VARCHAR, extra VARCHAR, source_run_id VARCHAR, target_run_id VARCHAR
+        )[]'
+        }
+    ) AS journal
+INNER JOIN job ON journal.filename = job.filename;
