@@ -7,6 +7,7 @@ SELECT
     flip_name(pair.flip) AS flip,
     row_key,
     row_index,
+    last_row_index,
     baseline_value,
     candidate_value,
     difference,
