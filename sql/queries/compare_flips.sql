@@ -18,7 +18,7 @@ FROM
         NULL, NULL, $slice_source, $slice_path
     ) AS pair
 WHERE
-    list_contains($flips::VARCHAR[], flip_name(pair.flip))
+    list_contains(flip_numbers($flips::VARCHAR[]), pair.flip)
     AND ($metric::VARCHAR IS NULL OR metric = $metric)
     AND ($suite::VARCHAR IS NULL OR suite = $suite)
 QUALIFY
