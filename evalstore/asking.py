@@ -310,8 +310,8 @@ class Asking:
                 queries.baselines(self._asking, workspace=workspace, with_history=False).column("baseline").to_pylist()
             )
             raise JobNotFound(
-                f"there is no baseline {baseline!r} in workspace {workspace!r} (`evalstore baseline set {baseline} JOB` "
-                f"makes it); {near(baseline, known)}"
+                f"there is no baseline {baseline!r} in workspace {workspace!r} (`evalstore baseline set "
+                f"{baseline} JOB` makes it); {near(baseline, known)}"
             )
         if found[0]["job_now"] is None:
             raise JobNotFound(
