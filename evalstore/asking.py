@@ -406,8 +406,8 @@ class Asking:
                 queries.baselines(self._asking, workspace=workspace, with_history=False).column("baseline").to_pylist()
             )
             raise JobNotFound(
-                f"there is no baseline {baseline!r} in workspace {workspace!r}; {near(baseline, known)} "
-                f"`evalstore baseline set {baseline} JOB` makes it"
+                f"there is no baseline {baseline!r} in workspace {workspace!r} (`evalstore baseline set "
+                f"{baseline} JOB` makes it); {near(baseline, known)}"
             )
         if found[0]["job_now"] is None:
             raise JobNotFound(

@@ -613,13 +613,18 @@ def compare_flips(
 
 
 def compare_texts(
-    session: Session, *, baselines: list[str], candidate: str, rows: list[dict[str, Any]], row_keys: list[str]
+    session: Session,
+    *,
+    baselines: list[str],
+    candidate: str,
+    rows: list[dict[str, Any]],
+    row_keys: list[str],
+    first_index: int | None = None,
+    last_index: int | None = None,
 ) -> pa.Table:
     """What two sides hold of some rows: the item, both outputs, and what was said of both."""
-    jobs = [*baselines, candidate]
-    return session.ask_file(
-        "compare_texts", files=jobs, baselines=baselines, candidate=candidate, rows=rows, row_keys=row_keys
-    )
+    parameters = {name: value for name, value in locals().items() if name != "session"}
+    return session.ask_file("compare_texts", files=[*baselines, candidate], **parameters)
 
 
 def baselines(session: Session, *, workspace: str, baseline: str | None = None, with_history: bool) -> pa.Table:

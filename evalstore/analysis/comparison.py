@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ALL_FLIPS", "Comparison"]
 
+_PLACES = ("row_index", "last_row_index")
+
 ALL_FLIPS = (*FLIPS, "both right", "both wrong", "unchanged", "both in error")
 
 
@@ -92,9 +94,15 @@ class Comparison:
             )  # fmt: skip
             keys = found.select(["suite", "row_key", "metric", "name"]).to_pylist()
             wanted = [{"place": place, **key} for place, key in enumerate(keys)]
+            # Of plain jobs it is known where in the files the rows lie: the others need not be read.
+            places = [place for field in _PLACES for place in found.column(field).to_pylist()]
+            is_known = pairing["is_plain"] and None not in places
             texts = queries.compare_texts(
-                session, **asked.jobs, rows=wanted, row_keys=list({key["row_key"] for key in keys})
-            )
+                session, **asked.jobs, rows=wanted, row_keys=list({key["row_key"] for key in keys}),
+                first_index=min(places, default=0) if is_known else None,
+                last_index=max(places, default=0) if is_known else None,
+            )  # fmt: skip
+            found = found.drop_columns(list(_PLACES))
             for field in texts.schema:
                 found = found.append_column(field, texts.column(field.name))
             return found if asked.by is not None else found.drop_columns(["slice"])

@@ -27,35 +27,41 @@ CREATE OR REPLACE MACRO compared_metrics(baselines, candidate) AS TABLE
             ON side.workspace = exact.workspace AND side.metric = exact.metric AND side.name = exact.name
         LEFT JOIN metric AS general
             ON side.workspace = general.workspace AND side.metric = general.metric AND general.name IS NULL
+    ),
+
+    measured AS (
+        SELECT
+            row_number() OVER (ORDER BY suite, metric, name) AS number,
+            suite,
+            metric,
+            name,
+            bool_or(is_candidate) AND NOT bool_and(is_candidate) AS in_both,
+            any_value(score_type) AS score_type,
+            coalesce(
+                max(direction_of_store) FILTER (WHERE is_candidate),
+                max(with_job.higher_is_better) FILTER (WHERE is_candidate),
+                max(with_job.higher_is_better),
+                TRUE
+            ) AS higher_is_better,
+            coalesce(max(class_of_store), max(with_job."class")) AS "class",
+            min(with_job.minimum) AS minimum,
+            max(with_job.maximum) AS maximum,
+            min(minimum) AS lowest,
+            max(maximum) AS highest,
+            any_value(with_job.rubric) AS rubric,
+            count(DISTINCT with_job.higher_is_better) > 1 AS directions_differ,
+            max(coalesce(clusters, 0)) FILTER (WHERE NOT is_candidate) AS baseline_clusters,
+            max(coalesce(clusters, 0)) FILTER (WHERE is_candidate) AS candidate_clusters,
+            sum(rows_total) FILTER (WHERE NOT is_candidate)::BIGINT AS baseline_rows,
+            sum(rows_scored) FILTER (WHERE NOT is_candidate)::BIGINT AS baseline_scored,
+            sum(rows_error) FILTER (WHERE NOT is_candidate)::BIGINT AS baseline_errors,
+            max(rows_total) FILTER (WHERE is_candidate) AS candidate_rows,
+            max(rows_scored) FILTER (WHERE is_candidate) AS candidate_scored,
+            max(rows_error) FILTER (WHERE is_candidate) AS candidate_errors
+        FROM declared
+        GROUP BY suite, metric, name
     )
 
-    SELECT
-        row_number() OVER (ORDER BY suite, metric, name) AS number,
-        suite,
-        metric,
-        name,
-        bool_or(is_candidate) AND NOT bool_and(is_candidate) AS in_both,
-        any_value(score_type) AS score_type,
-        coalesce(
-            max(direction_of_store) FILTER (WHERE is_candidate),
-            max(with_job.higher_is_better) FILTER (WHERE is_candidate),
-            max(with_job.higher_is_better),
-            TRUE
-        ) AS higher_is_better,
-        coalesce(max(class_of_store), max(with_job."class")) AS "class",
-        min(with_job.minimum) AS minimum,
-        max(with_job.maximum) AS maximum,
-        min(minimum) AS lowest,
-        max(maximum) AS highest,
-        any_value(with_job.rubric) AS rubric,
-        count(DISTINCT with_job.higher_is_better) > 1 AS directions_differ,
-        max(coalesce(clusters, 0)) FILTER (WHERE NOT is_candidate) AS baseline_clusters,
-        max(coalesce(clusters, 0)) FILTER (WHERE is_candidate) AS candidate_clusters,
-        sum(rows_total) FILTER (WHERE NOT is_candidate)::BIGINT AS baseline_rows,
-        sum(rows_scored) FILTER (WHERE NOT is_candidate)::BIGINT AS baseline_scored,
-        sum(rows_error) FILTER (WHERE NOT is_candidate)::BIGINT AS baseline_errors,
-        max(rows_total) FILTER (WHERE is_candidate) AS candidate_rows,
-        max(rows_scored) FILTER (WHERE is_candidate) AS candidate_scored,
-        max(rows_error) FILTER (WHERE is_candidate) AS candidate_errors
-    FROM declared
-    GROUP BY suite, metric, name;
+    -- By way of one list, so that DuckDB expects few metrics and many scores: it looks up the smaller side of a join.
+    SELECT unnest(listed, max_depth := 2)
+    FROM (SELECT list(measured) AS listed FROM measured) AS lists;

@@ -12,6 +12,7 @@ CREATE OR REPLACE MACRO compared_repetitions(compared_score, errors) AS TABLE
         max(state) FILTER (WHERE is_candidate) AS candidate_state,
         max(greatest(repetition, score_index)) AS last_repetition,
         min(row_index) AS row_index,
+        max(row_index) AS last_row_index,
         -- What only policies need that give errors a value.
         count(value) FILTER (WHERE NOT is_candidate) AS baseline_count,
         count(value) FILTER (WHERE is_candidate) AS candidate_count,

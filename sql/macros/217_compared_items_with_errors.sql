@@ -51,6 +51,7 @@ CREATE OR REPLACE MACRO compared_items_with_errors(compared_metric, compared_rep
         sum(baseline_scored) = 0 AND sum(baseline_failures) > 0 AS baseline_in_error,
         sum(candidate_scored) = 0 AND sum(candidate_failures) > 0 AS candidate_in_error,
         max(last_repetition) AS last_repetition,
-        min(row_index) AS row_index
+        min(row_index) AS row_index,
+        max(last_row_index) AS last_row_index
     FROM counted
     GROUP BY number, row_key;

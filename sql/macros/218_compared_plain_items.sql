@@ -10,7 +10,8 @@ CREATE OR REPLACE MACRO compared_plain_items(compared_metric, baselines, candida
         coalesce(before.state = 1, FALSE) AS baseline_in_error,
         coalesce(after.state = 1, FALSE) AS candidate_in_error,
         0 AS last_repetition,
-        coalesce(before.row_index, after.row_index) AS row_index
+        least(before.row_index, after.row_index) AS row_index,
+        greatest(before.row_index, after.row_index) AS last_row_index
     FROM compared_scores_of(compared_metric, baselines) AS before
     FULL JOIN compared_scores_of(compared_metric, [candidate]) AS after
         ON before.number = after.number AND before.row_key = after.row_key;

@@ -26,7 +26,8 @@ CREATE OR REPLACE MACRO compared_items(compared_metric, baselines, candidate, er
         coalesce(baseline_state = 1, FALSE) AS baseline_in_error,
         coalesce(candidate_state = 1, FALSE) AS candidate_in_error,
         last_repetition,
-        row_index
+        row_index,
+        last_row_index
     FROM repetition
     WHERE errors = 'exclude'
     UNION ALL BY NAME

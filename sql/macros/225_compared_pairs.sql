@@ -21,10 +21,13 @@ CASE
         THEN CASE WHEN (candidate_value > baseline_value) = higher_is_better THEN 1 ELSE 2 END
 END::TINYINT;
 
-CREATE OR REPLACE MACRO flip_name(flip) AS
-[
-    'improved', 'regressed', 'newly in error', 'recovered', 'both right', 'both wrong', 'unchanged', 'both in error'
-][flip];
+CREATE OR REPLACE MACRO flip_names() AS
+['improved', 'regressed', 'newly in error', 'recovered', 'both right', 'both wrong', 'unchanged', 'both in error'];
+
+CREATE OR REPLACE MACRO flip_name(flip) AS flip_names()[flip];
+
+CREATE OR REPLACE MACRO flip_numbers(flips) AS
+list_transform(flips, lambda name: list_position(flip_names(), name)::TINYINT);
 
 -- The rows of both sides by metric, each with its flip, its cluster and its slice; rows of other content left out.
 -- `cluster_source` and `slice_source` name fields of rows (see row_field) of the job `told_by`; without them, and

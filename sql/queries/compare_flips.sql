@@ -7,6 +7,7 @@ SELECT
     flip_name(pair.flip) AS flip,
     row_key,
     row_index,
+    last_row_index,
     baseline_value,
     candidate_value,
     difference,
@@ -17,7 +18,7 @@ FROM
         NULL, NULL, $slice_source, $slice_path
     ) AS pair
 WHERE
-    list_contains($flips::VARCHAR[], flip_name(pair.flip))
+    list_contains(flip_numbers($flips::VARCHAR[]), pair.flip)
     AND ($metric::VARCHAR IS NULL OR metric = $metric)
     AND ($suite::VARCHAR IS NULL OR suite = $suite)
 QUALIFY

@@ -3,12 +3,20 @@
 WITH row_shape AS (
     SELECT
         suite,
-        max(repetition) AS last_repetition,
-        count(DISTINCT row_key) FILTER (WHERE error IS NOT NULL AND job_id <> $candidate) AS baseline_failed,
-        count(DISTINCT row_key) FILTER (WHERE error IS NOT NULL AND job_id = $candidate) AS candidate_failed,
-        count(DISTINCT row_key) FILTER (WHERE error IS NOT NULL) AS either_failed
+        max(repetition) AS last_repetition
     FROM rows
     WHERE job_id = $candidate OR list_contains($baselines::VARCHAR[], job_id)
+    GROUP BY suite
+),
+
+failure AS (
+    SELECT
+        suite,
+        count(DISTINCT row_key) FILTER (WHERE job_id <> $candidate) AS baseline_failed,
+        count(DISTINCT row_key) FILTER (WHERE job_id = $candidate) AS candidate_failed,
+        count(DISTINCT row_key) AS either_failed
+    FROM rows
+    WHERE (job_id = $candidate OR list_contains($baselines::VARCHAR[], job_id)) AND error IS NOT NULL
     GROUP BY suite
 ),
 
@@ -22,11 +30,13 @@ SELECT
     row_shape.suite,
     len($baselines::VARCHAR[]) = 1
     AND row_shape.last_repetition = 0
-    AND row_shape.either_failed = 0
+    AND failure.suite IS NULL
     AND coalesce(score_shape.last_index, 0) = 0 AS is_plain,
-    row_shape.baseline_failed,
-    row_shape.candidate_failed,
-    row_shape.either_failed
-FROM row_shape, score_shape
+    coalesce(failure.baseline_failed, 0) AS baseline_failed,
+    coalesce(failure.candidate_failed, 0) AS candidate_failed,
+    coalesce(failure.either_failed, 0) AS either_failed
+FROM row_shape
+CROSS JOIN score_shape
+LEFT JOIN failure ON row_shape.suite = failure.suite
 WHERE ($suite::VARCHAR IS NULL OR row_shape.suite = $suite)
 ORDER BY row_shape.suite;

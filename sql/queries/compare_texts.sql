@@ -19,6 +19,8 @@ shown AS (
     FROM rows
     WHERE
         (job_id = $candidate OR list_contains($baselines::VARCHAR[], job_id))
+        AND ($last_index::BIGINT IS NULL OR row_index BETWEEN $first_index AND $last_index)
+        AND (len($row_keys::VARCHAR[]) > 200 OR list_contains($row_keys::VARCHAR[], row_key))
         AND row_key IN (SELECT unnest($row_keys::VARCHAR[]))
     GROUP BY suite, row_key
 ),
@@ -36,6 +38,8 @@ said AS (
     FROM row_scores
     WHERE
         (job_id = $candidate OR list_contains($baselines::VARCHAR[], job_id))
+        AND ($last_index::BIGINT IS NULL OR row_index BETWEEN $first_index AND $last_index)
+        AND (len($row_keys::VARCHAR[]) > 200 OR list_contains($row_keys::VARCHAR[], row_key))
         AND row_key IN (SELECT unnest($row_keys::VARCHAR[]))
     GROUP BY suite, row_key, metric, name
 )

@@ -307,7 +307,7 @@ def test_a_baseline_is_a_completed_job_that_is_there(tmp_path):
         with pytest.raises(JobNotFound, match="baseline 'main' is job 'one', which was deleted or replaced"):
             store.show("@main")
         with pytest.raises(
-            JobNotFound, match=r"no baseline 'mian' .* did you mean main\? .*evalstore baseline set mian JOB"
+            JobNotFound, match=r"no baseline 'mian' .*evalstore baseline set mian JOB.* did you mean main\?"
         ):
             store.show("@mian")
         put(store, "two", 0.5, rows=5)
