@@ -4,6 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 OLD_DUCKDB := .venv-duckdb15
 LANGSMITH := .venv-langsmith
+MLFLOW := .venv-mlflow
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -22,7 +23,7 @@ test-all: lint $(OLD_DUCKDB)/.installed  ## the same with the slow tests, then t
 	$(BIN)/python -m pytest -m ""
 	$(OLD_DUCKDB)/bin/python -m pytest
 
-bench: .venv/.installed $(LANGSMITH)/.installed  ## run the benchmarks: half an hour; EVALSTORE_BENCH_SCALE=0.01 for a quick look
+bench: .venv/.installed $(LANGSMITH)/.installed $(MLFLOW)/.installed  ## run the benchmarks: half an hour; EVALSTORE_BENCH_SCALE=0.01 for a quick look
 	$(BIN)/python -m pytest tests/benchmarks -n 0 -m "" --timeout 0 -s
 
 lint: .venv/.installed  ## style, types, layers and SQL
@@ -41,7 +42,7 @@ readme: .venv/.installed  ## write the generated parts of the README
 	$(BIN)/python -m tests.readme_sections
 
 clean:  ## remove what make made
-	rm -rf .venv $(OLD_DUCKDB) $(LANGSMITH) demo-store .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv $(OLD_DUCKDB) $(LANGSMITH) $(MLFLOW) demo-store .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 .venv/.installed-demo: pyproject.toml
 	$(call set_up,.venv,.)
@@ -56,6 +57,9 @@ $(OLD_DUCKDB)/.installed: pyproject.toml
 # What is compared with in benchmarks, and nothing else.
 $(LANGSMITH)/.installed: pyproject.toml
 	$(call set_up,$(LANGSMITH),. 'langsmith==0.15.0')
+
+$(MLFLOW)/.installed: pyproject.toml
+	$(call set_up,$(MLFLOW),'mlflow-skinny==MLV' sqlalchemy alembic)
 
 # $(1): the environment's folder, $(2): what pip installs into it.
 # A folder whose installation did not come to its end is thrown away and made anew.

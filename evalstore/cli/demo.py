@@ -50,6 +50,7 @@ def demo(place: Place) -> None:
 
 def _page(store: Store, place: Place) -> Iterator[Block]:
     from evalstore.cli.blocks import Commands, Heading, Sentence
+    from evalstore.cli.pages.compare import compare_page
     from evalstore.cli.pages.leaderboard import leaderboard_page
     from evalstore.cli.pages.rows import rows_page
     from evalstore.cli.pages.show import aggregate_tables
@@ -74,7 +75,13 @@ def _page(store: Store, place: Place) -> Iterator[Block]:
 
     yield Heading("How did it get there?", level=0)
     yield Commands([f"{program} trend --metric {METRIC} --model {model} --suite {SUITE}"])
-    yield from trend_page(store.trend(METRIC, model=model, suite=SUITE, dataset=DATASET))
+    trend = store.trend(METRIC, model=model, suite=SUITE, dataset=DATASET)
+    yield from trend_page(trend)
+
+    before = trend["job"][-2]
+    yield Heading("Is the last step more than noise?", level=0)
+    yield Commands([f"{program} compare {before} {job} --metric {METRIC}"])
+    yield from compare_page(store.compare(before, job, metric=METRIC).to_dict())
 
     yield Heading("What next?", level=0)
     yield Sentence(f"The store is the folder {store.root}. Ask it:")

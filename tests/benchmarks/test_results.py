@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import statistics
 import time
 from typing import Any
@@ -10,7 +9,9 @@ from typing import Any
 import pytest
 
 from tests.benchmarks import alone, figures
+from tests.benchmarks.mlflow_runner import median, mlflow_search
 
+MLFLOW = alone.ROOT / ".venv-mlflow" / "bin" / "python"
 JOBS = figures.scaled(100_000)
 RUNS = figures.scaled(5_000)
 PAGES = 100
@@ -72,9 +73,9 @@ def measure(root):
     )
 
 
-@pytest.mark.skipif(importlib.util.find_spec("mlflow") is None, reason="MLflow is installed for the benchmark only")
+@pytest.mark.skipif(not MLFLOW.exists(), reason="`make bench` installs MLflow, for the benchmark only")
 def test_search_of_mlflow_for_comparison(tmp_path):
-    searched = alone.run(mlflow_search, tmp_path)
+    searched = alone.run(mlflow_search, tmp_path, RUNS, python=MLFLOW)
     figures.note(
         "results_mlflow",
         f"{searched.value * 1000:.0f} ms",
@@ -142,32 +143,3 @@ def walk(root: str) -> dict[str, Any]:
     tenth = max(1, len(took) // 10)
     first, last = statistics.median(took[:tenth]), statistics.median(took[-tenth:])
     return {"seconds": sum(took), "pages": len(took), "first": first, "last": last}
-
-
-def mlflow_search(folder: str) -> float:
-    import mlflow
-    from mlflow.entities import Metric, Param
-
-    mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
-    client = mlflow.MlflowClient()
-    experiment = client.create_experiment("runs")
-    for n in range(RUNS):
-        run = client.create_run(experiment)
-        metrics = [Metric(f"metric-{m}", (7 * n + m) % 10 / 9, 0, 0) for m in range(10)]
-        client.log_batch(run.info.run_id, metrics=metrics, params=[Param("model", f"model-{n % 50}")])
-    return median(
-        lambda: client.search_runs(
-            [experiment], "metrics.`metric-3` >= 0.25", order_by=["metrics.`metric-3` DESC"], max_results=25
-        )
-    )
-
-
-def median(ask: Any) -> float:
-    """The median of twenty answers, after one that fills the caches."""
-    ask()
-    took = []
-    for _ in range(20):
-        started = time.perf_counter()
-        ask()
-        took.append(time.perf_counter() - started)
-    return statistics.median(took)

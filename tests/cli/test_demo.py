@@ -27,6 +27,7 @@ def test_it_shows_what_can_be_asked(shown, root):
         "How did the best one do?",
         "Where did it fail?",
         "How did it get there?",
+        "Is the last step more than noise?",
         "What next?",
     ]
     assert shown.count("scored ") > 10
@@ -41,7 +42,7 @@ def test_a_second_run_records_nothing_and_shows_the_same(shown, run, root):
 
 def test_the_commands_that_it_names_work_as_they_stand(shown, run):
     commands = re.findall(r"^\$ evalstore (.*)$", shown, re.MULTILINE)
-    assert len(commands) == 7
+    assert len(commands) == 8
     for command in commands:
         done = run(*shlex.split(command), store=None)
         assert (done.code, bool(done.stdout)) == (0, True)
