@@ -59,7 +59,7 @@ $(LANGSMITH)/.installed: pyproject.toml
 	$(call set_up,$(LANGSMITH),. 'langsmith==0.15.0')
 
 $(MLFLOW)/.installed: pyproject.toml
-	$(call set_up,$(MLFLOW),'mlflow-skinny==MLV' sqlalchemy alembic)
+	$(call set_up,$(MLFLOW),'mlflow==3.17.2')
 
 # $(1): the environment's folder, $(2): what pip installs into it.
 # A folder whose installation did not come to its end is thrown away and made anew.
