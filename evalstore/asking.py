@@ -111,16 +111,26 @@ class Asking:
         suite: str | None = None,
         dataset: str | None = None,
         errors: queries.Errors = "exclude",
+        any_status: bool = False,
     ) -> pl.DataFrame:
         """Which model is best: the latest completed job per model and dataset, ranked by the mean over the same rows.
 
         `errors`: "exclude" leaves rows in error out of the mean, "zero" counts them as 0, "worst" as the worst value of
         the metric. Every mean stands beside rows_scored, rows_unscored, rows_error and rows_total.
+        `any_status`: the latest job of a model counts, also one that did not complete; `status` tells.
         """
         policy, dataset = _policy(errors), names.reference(dataset, "dataset")
         ask = queries.leaderboard if policy == "exclude" else partial(queries.leaderboard_by, errors=policy)
         return frames.to_polars(
-            ask(self._asking, workspace=self.workspace, metric=metric, name=name, suite=suite, dataset=dataset)
+            ask(
+                self._asking,
+                workspace=self.workspace,
+                metric=metric,
+                name=name,
+                suite=suite,
+                dataset=dataset,
+                any_status=any_status,
+            )
         )
 
     def aggregate_scores(

@@ -206,9 +206,18 @@ def leaderboard(
     name: str | None = None,
     suite: str | None = None,
     dataset: str | None = None,
+    any_status: bool = False,
 ) -> pa.Table:
     """Which model is best: the latest completed job per model and dataset, ranked by the mean over the same rows."""
-    return session.ask_file("leaderboard", workspace=workspace, metric=metric, name=name, suite=suite, dataset=dataset)
+    return session.ask_file(
+        "leaderboard",
+        workspace=workspace,
+        metric=metric,
+        name=name,
+        suite=suite,
+        dataset=dataset,
+        any_status=any_status,
+    )
 
 
 def leaderboard_by(
@@ -220,6 +229,7 @@ def leaderboard_by(
     name: str | None = None,
     suite: str | None = None,
     dataset: str | None = None,
+    any_status: bool = False,
 ) -> pa.Table:
     """Which model is best when rows in error count as zero or as the worst value, or are left out."""
     return session.ask_file(
@@ -231,6 +241,7 @@ def leaderboard_by(
         suite=suite,
         dataset=dataset,
         errors=errors,
+        any_status=any_status,
     )
 
 

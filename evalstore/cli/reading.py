@@ -156,10 +156,13 @@ def rows(
 )
 @which("metric", "name", "suite", "dataset")
 @policy_option
+@click.option("--any-status", is_flag=True, help="Also jobs that did not complete.")
 @format_option()
 @output_option
 @click.pass_obj
-def leaderboard(place: Place, /, *, errors: Any, format: str, output: str | None, **narrow: str | None) -> None:
+def leaderboard(
+    place: Place, /, *, errors: Any, any_status: bool, format: str, output: str | None, **narrow: str | None
+) -> None:
     """Rank models by their latest completed job on a dataset, per suite and metric.
 
     Only jobs over the same rows are ranked together; the others stand below, marked.
@@ -167,7 +170,7 @@ def leaderboard(place: Place, /, *, errors: Any, format: str, output: str | None
     from evalstore.cli.pages.leaderboard import leaderboard_page
 
     store = place.open()
-    frame = store.leaderboard(**narrow, errors=errors)
+    frame = store.leaderboard(**narrow, errors=errors, any_status=any_status)
     explain_nothing(store, frame, narrow)
     write(Answer(lambda: frame, lambda: leaderboard_page(frame)), format, output)
 
