@@ -435,11 +435,22 @@ def metric_trend_counting(
 
 
 def benchmark_models(
-    session: Session, *, workspace: str, group: str, dataset: str | None, max_error_rate: float
+    session: Session,
+    *,
+    max_error_rate: float,
+    workspace: str | None = None,
+    group: str | None = None,
+    dataset: str | None = None,
+    job_ids: list[str] | None = None,
 ) -> pa.Table:
     """What the models of a benchmark scored and cost, by the latest completed job of each, and which are best."""
     return session.ask_file(
-        "benchmark_models", workspace=workspace, group=group, dataset=dataset, max_error_rate=max_error_rate
+        "benchmark_models",
+        workspace=workspace,
+        group=group,
+        dataset=dataset,
+        job_ids=job_ids,
+        max_error_rate=max_error_rate,
     )
 
 

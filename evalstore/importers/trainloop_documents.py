@@ -138,7 +138,11 @@ def read(file: Path) -> Document | None:
         kind = Benchmark
     elif "latest_evaluation" in given:
         kind = Summary
-    elif isinstance(given.get("suites"), dict) or given.get("status") in FAILED or {"timestamp", "suites"} <= given.keys():
+    elif (
+        isinstance(given.get("suites"), dict)
+        or given.get("status") in FAILED
+        or {"timestamp", "suites"} <= given.keys()
+    ):
         kind = Evaluation
         partial = given.get("partial_results")
         if "suites" not in given and isinstance(partial, dict):

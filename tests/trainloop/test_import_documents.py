@@ -4,8 +4,10 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from click.testing import CliRunner
 
 import evalstore
+from evalstore.cli.app import evalstore as program
 from evalstore.errors import BrokenInput
 from tests.trainloop.files import DOCUMENTED, detail, evaluation, write_json
 
@@ -100,8 +102,28 @@ def test_a_summary_alone_is_a_job_without_rows(store):
     assert store.show(job)["metadata"]["document"]["trending"]["score_change"] == 0.05
 
 
+def test_pages_say_what_is_only_told_and_what_failed(documented):
+    store, _ = documented
+
+    def page(*words):
+        done = CliRunner().invoke(program, ["--store", str(store.root), *words])
+        assert done.exit_code == 0, done.stderr
+        return done.stdout
+
+    told = page("show", f"{BENCHMARK}-openai-gpt-4o")
+    assert told.splitlines()[0].endswith("  completed")
+    assert "none, told by its counts" in told
+    assert "latency    mean 1.2 s\n" in told
+    [line] = [line for line in page("jobs").splitlines() if line.startswith(f"{BENCHMARK}-openai-gpt-4o ")]
+    assert ("completed" in line, "told" in line, "scored nothing" in line) == (True, True, False)
+    failed = page("show", ERROR)
+    assert "quality_check" in failed
+    assert "Metric execution failed" in failed
+
+
 def test_a_folder_with_nothing_but_a_summary_is_that_job(store, tmp_path):
-    write_json(tmp_path / "evaluation_summary.json", {"latest_evaluation": "2026-03-01T10:00:00Z", "overall_score": 0.5})
+    summary = {"latest_evaluation": "2026-03-01T10:00:00Z", "overall_score": 0.5}
+    write_json(tmp_path / "evaluation_summary.json", summary)
     assert store.import_from("trainloop", tmp_path).jobs == ["evaluation_summary"]
 
 
