@@ -165,6 +165,17 @@ def test_lines_that_say_the_same_are_all_kept(store, tmp_path):
     assert sorted(store.sql("SELECT repetition FROM rows")["repetition"]) == [0, 0, 1, 2]
 
 
+@pytest.mark.parametrize("setting", ["../custom", "'../custom'", '"../custom"  # elsewhere'])
+def test_judge_traces_are_found_where_the_settings_put_them(store, tmp_path, setting):
+    project = tmp_path / "app" / "trainloop"
+    write_run(project / "data", s=[line("m", sample(1))])
+    (project / "trainloop.config.yaml").write_text(f"trainloop:\n  # data_folder: no\n  data_folder: {setting}\n")
+    write_lines(tmp_path / "app" / "custom" / "judge_traces" / f"{RUN}.jsonl", [{"trace_id": 1}])
+    store.import_from("trainloop", project)
+    [attached] = store.show(RUN)["attachments"]
+    assert attached["name"].startswith("judge_traces")
+
+
 # Times, names, contents
 
 
