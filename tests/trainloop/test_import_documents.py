@@ -116,6 +116,8 @@ def test_pages_say_what_is_only_told_and_what_failed(documented):
     assert "latency    mean 1.2 s\n" in told
     [line] = [line for line in page("jobs").splitlines() if line.startswith(f"{BENCHMARK}-openai-gpt-4o ")]
     assert ("completed" in line, "told" in line, "scored nothing" in line) == (True, True, False)
+    done = CliRunner().invoke(program, ["--store", str(store.root), "rows", f"{BENCHMARK}-openai-gpt-4o"])
+    assert "was imported by its counts, without rows" in done.stderr
     failed = page("show", ERROR)
     assert "quality_check" in failed
     assert "Metric execution failed" in failed
