@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from evalstore import conditions, frames, json_text, names, queries, row_questions, store_folder, trends
 from evalstore.aggregates import AggregateScores
 from evalstore.arrow_lines import as_dicts
+from evalstore.benchmarks import MAX_ERROR_RATE, Benchmark, benchmark, comparison
 from evalstore.errors import JobNotFound, NotComparable, RowsDropped, UnknownField, UsageError, near
 from evalstore.evaluation_summary import EvaluationSummary
 from evalstore.job_document import document_problem
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from evalstore.benchmarks import Benchmark
     from evalstore.catalog import Catalog
 
 __all__ = ["Asking"]
@@ -111,16 +111,26 @@ class Asking:
         suite: str | None = None,
         dataset: str | None = None,
         errors: queries.Errors = "exclude",
+        any_status: bool = False,
     ) -> pl.DataFrame:
         """Which model is best: the latest completed job per model and dataset, ranked by the mean over the same rows.
 
         `errors`: "exclude" leaves rows in error out of the mean, "zero" counts them as 0, "worst" as the worst value of
         the metric. Every mean stands beside rows_scored, rows_unscored, rows_error and rows_total.
+        `any_status`: the latest job of a model counts, also one that did not complete; `status` tells.
         """
         policy, dataset = _policy(errors), names.reference(dataset, "dataset")
         ask = queries.leaderboard if policy == "exclude" else partial(queries.leaderboard_by, errors=policy)
         return frames.to_polars(
-            ask(self._asking, workspace=self.workspace, metric=metric, name=name, suite=suite, dataset=dataset)
+            ask(
+                self._asking,
+                workspace=self.workspace,
+                metric=metric,
+                name=name,
+                suite=suite,
+                dataset=dataset,
+                any_status=any_status,
+            )
         )
 
     def aggregate_scores(
@@ -275,7 +285,7 @@ class Asking:
             any_status=any_status,
         )
 
-    def benchmark(self, group: str, *, dataset: str | None = None, max_error_rate: float = 0.1) -> Benchmark:
+    def benchmark(self, group: str, *, dataset: str | None = None, max_error_rate: float = MAX_ERROR_RATE) -> Benchmark:
         """The models of a group of jobs beside each other: what they scored and cost, and which is best.
 
         Each model stands with its latest completed job. `best_overall` has the highest overall score; `best_value` the
@@ -285,8 +295,6 @@ class Asking:
 
         Raises: UsageError; UnknownField for a group that is not there; NotComparable when no job of it has completed.
         """
-        from evalstore.benchmarks import benchmark
-
         return self._asking.consistently(
             lambda: benchmark(
                 self._asking,
@@ -361,6 +369,9 @@ class Asking:
         """The summary of some evaluations; None where none of them is a completed one."""
         table = queries.evaluation_summary(self._asking, workspace=None, job_ids=job_ids)
         return EvaluationSummary(table) if table.num_rows else None
+
+    def _comparison_of(self, job_ids: list[str]) -> dict[str, Any]:
+        return self._asking.consistently(lambda: comparison(self._asking, job_ids))
 
     @property
     def _asking(self) -> Session:

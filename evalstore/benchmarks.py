@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
     from evalstore.session import Session
 
-__all__ = ["Benchmark", "benchmark"]
+__all__ = ["MAX_ERROR_RATE", "Benchmark", "benchmark", "comparison"]
+
+MAX_ERROR_RATE = 0.1
+"""The share of rows in error above which a model is not the best, unless another one is named."""
 
 _CENT = 0.005 + 1e-9  # of what is stated with two decimals
 _MILLI = 0.0005 + 1e-9  # with three
@@ -68,20 +71,31 @@ def benchmark(session: Session, group: str, *, workspace: str, dataset: str | No
         raise NotComparable(f"no job of group {group!r}{on} has completed: there is nothing to compare")
     lines = found.to_pylist()
     job_ids = [line["job_id"] for line in lines]
-    overall = next((line for line in lines if line["is_best_overall"]), None)
-    value = next((line for line in lines if line["is_best_value"]), None)
     stated = queries.benchmark_stated(session, job_ids=job_ids).to_pylist()
     result = Benchmark(
         group,
         _frame(found),
         _frame(queries.benchmark_metrics(session, job_ids=job_ids)),
-        overall and overall["model"],
-        value and value["model"],
-        value["cost_savings"] if overall and value else None,
-        missing,
+        **_best(lines),
+        missing=missing,
     )
     result.flags.extend([*_odd(lines, max_error_rate), *_contradictions(stated, result)])
     return result
+
+
+def comparison(session: Session, job_ids: list[str]) -> dict[str, Any]:
+    """best_overall, best_value and cost_savings among some jobs, as `benchmark` has them of a group."""
+    return _best(queries.benchmark_models(session, job_ids=job_ids, max_error_rate=MAX_ERROR_RATE).to_pylist())
+
+
+def _best(lines: list[dict[str, Any]]) -> dict[str, Any]:
+    overall = next((line for line in lines if line["is_best_overall"]), None)
+    value = next((line for line in lines if line["is_best_value"]), None)
+    return {
+        "best_overall": overall and overall["model"],
+        "best_value": value and value["model"],
+        "cost_savings": value["cost_savings"] if overall and value else None,
+    }
 
 
 def _frame(table: pa.Table) -> pl.DataFrame:

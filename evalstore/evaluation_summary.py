@@ -47,6 +47,7 @@ class EvaluationSummary(Answer):
                 "score_change": latest["score_change"],
                 "trend": latest["trend"],
                 "last_7_days": days,
+                **({"not_scored": latest["not_scored"]} if latest["not_scored"] else {}),
             },
             "metrics_summary": {
                 "total_metrics": latest["total_metrics"],

@@ -206,9 +206,18 @@ def leaderboard(
     name: str | None = None,
     suite: str | None = None,
     dataset: str | None = None,
+    any_status: bool = False,
 ) -> pa.Table:
     """Which model is best: the latest completed job per model and dataset, ranked by the mean over the same rows."""
-    return session.ask_file("leaderboard", workspace=workspace, metric=metric, name=name, suite=suite, dataset=dataset)
+    return session.ask_file(
+        "leaderboard",
+        workspace=workspace,
+        metric=metric,
+        name=name,
+        suite=suite,
+        dataset=dataset,
+        any_status=any_status,
+    )
 
 
 def leaderboard_by(
@@ -220,6 +229,7 @@ def leaderboard_by(
     name: str | None = None,
     suite: str | None = None,
     dataset: str | None = None,
+    any_status: bool = False,
 ) -> pa.Table:
     """Which model is best when rows in error count as zero or as the worst value, or are left out."""
     return session.ask_file(
@@ -231,6 +241,7 @@ def leaderboard_by(
         suite=suite,
         dataset=dataset,
         errors=errors,
+        any_status=any_status,
     )
 
 
@@ -424,11 +435,22 @@ def metric_trend_counting(
 
 
 def benchmark_models(
-    session: Session, *, workspace: str, group: str, dataset: str | None, max_error_rate: float
+    session: Session,
+    *,
+    max_error_rate: float,
+    workspace: str | None = None,
+    group: str | None = None,
+    dataset: str | None = None,
+    job_ids: list[str] | None = None,
 ) -> pa.Table:
     """What the models of a benchmark scored and cost, by the latest completed job of each, and which are best."""
     return session.ask_file(
-        "benchmark_models", workspace=workspace, group=group, dataset=dataset, max_error_rate=max_error_rate
+        "benchmark_models",
+        workspace=workspace,
+        group=group,
+        dataset=dataset,
+        job_ids=job_ids,
+        max_error_rate=max_error_rate,
     )
 
 

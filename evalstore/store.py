@@ -220,7 +220,7 @@ class Store(Asking, Judging, Upkeep):
         if isinstance(jobs, str):
             raise UsageError(f"jobs is a list of names: write [{jobs!r}]")
         exporting = exporters.Exporting(
-            self.show, self.row_scores, self.aggregate_scores, self._row_details, self._summary_of
+            self.show, self.row_scores, self.aggregate_scores, self._row_details, self._summary_of, self._comparison_of
         )
         return exporters.run(format, list(jobs), exporting, Path(to))
 

@@ -9,7 +9,7 @@ import pytest
 import evalstore
 from evalstore import catalog, meta, trash
 from evalstore.copying import drop_dead_copy
-from evalstore.errors import JobExists, RowsDropped, StoreNotFound, UsageError
+from evalstore.errors import JobExists, NotComparable, RowsDropped, StoreNotFound, UsageError
 from tests.crashes import deaths
 from tests.processes import Process, run
 from tests.whole_jobs import assert_clean
@@ -176,6 +176,11 @@ def test_what_needs_rows_says_that_they_were_dropped(store, tmp_path):
     ):
         with pytest.raises(RowsDropped, match=r"the rows of job 'b-0' were dropped on 2.*; its aggregate scores are"):
             ask()
+    for sides in (("b-0", "a-0"), ("a-0", "b-0"), ("b-0", "b-1")):
+        with pytest.raises(NotComparable, match=r"row by row, and the rows of 'b-[01]' were dropped on 2"):
+            store.compare(*sides)
+    verdict = store.gate("a-0", baseline="b-0", policy={"all": {"max_drop": 0.1}})
+    assert verdict.outcome == "not comparable", verdict.message
     with pytest.raises(UsageError, match="cannot be resumed: its rows were dropped"):
         store.job("b-0", resume=True)
     put(store, "b-0", rows=3, overwrite=True)

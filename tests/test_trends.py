@@ -229,6 +229,16 @@ def test_a_rate_has_wilsons_interval_also_where_all_passed(store):
     assert [suite["low"], suite["high"]] == pytest.approx(wilson(1.0, 4))
 
 
+def test_no_rate_is_surely_less_than_nothing_or_more_than_all(tmp_path):
+    with evalstore.open(tmp_path / "evals") as store:
+        for items in (2, 3, 7):
+            put(store, f"none-{items}", DAY, 0, items=items, model=f"m-{items}")
+            put(store, f"all-{items}", DAY + timedelta(days=1), items, items=items, model=f"m-{items}")
+        ends = store.trend("ok").select("mean", "low", "high")
+    assert [low for mean, low, _ in ends.rows() if mean == 0] == [0.0] * 3
+    assert [high for mean, _, high in ends.rows() if mean == 1] == [1.0] * 3
+
+
 def test_rows_of_a_cluster_count_less(tmp_path):
     with evalstore.open(tmp_path / "evals") as store, store.job("a", created_at=DAY) as job:
         for number in range(12):
@@ -262,6 +272,20 @@ def test_views_have_both_windows_and_the_macro_any(store):
     asked = "FROM suite_trend_by(last_points := 2, last_days := 1, per := 'day') WHERE dataset = 'default/d'"
     assert store.sql(f'{asked} AND "group" IS NULL').height == 4
     assert trend(store).height == len(RUNS)
+
+
+@pytest.mark.parametrize("errors", ["exclude", "zero"])
+def test_a_job_that_did_not_complete_is_on_a_leaderboard_only_when_asked_for(tmp_path, errors):
+    with evalstore.open(tmp_path / "evals") as store:
+        put(store, "good", DAY, 3, model="m")
+        put(store, "newer", DAY + timedelta(days=1), 4, model="m", stop=RuntimeError("disk"))
+        put(store, "only", DAY, 1, model="n", stop=RuntimeError("disk"))
+        columns = ("job", "status", "rank")
+        board = store.leaderboard("ok", errors=errors)
+        assert board.select(columns).rows() == [("good", "completed", 1)]
+        board = store.leaderboard("ok", errors=errors, any_status=True)
+        assert board.select(columns).rows() == [("newer", "error", 1), ("only", "error", 2)]
+        assert store.sql("SELECT job FROM leaderboard WHERE metric = 'ok'")["job"].to_list() == ["good"]
 
 
 def test_leaderboards_keep_a_model_whose_errors_cannot_be_counted(tmp_path):

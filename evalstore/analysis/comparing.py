@@ -124,6 +124,7 @@ def _check_number(name: str, given: Any, low: float, high: float, what: str, *, 
 
 def compare(session: Session, asked: Question) -> Found:
     """Raises: NotComparable where there is nothing to compare, or too little of it is the same."""
+    _check_has_rows(asked)
     measured = queries.compare_jobs(session, **asked.jobs, **asked.narrow).to_pylist()
     shared = [line for line in measured if line["in_both"]]
     not_compared = [_one_sided(line) for line in measured if not line["in_both"]]
@@ -162,6 +163,18 @@ def compare(session: Session, asked: Question) -> Found:
         if line["directions_differ"]
     ]
     return Found(metrics, pairs, slices, rows, not_compared, warnings, pairing)
+
+
+def _check_has_rows(asked: Question) -> None:
+    """Pairs are made of rows. Raises: NotComparable for a job of which only the aggregates are here."""
+    for job in (*asked.baselines, asked.candidate):
+        if dropped_at := job["rows_dropped_at"]:
+            why = f"were dropped on {dropped_at:%Y-%m-%d}; the old job may still be in the trash (`evalstore trash`)"
+        elif not job["rows_total"] and any(suite["metrics"] for suite in job["suites"] or ()):
+            why = "are not here: it was imported by its counts"
+        else:
+            continue
+        raise NotComparable(f"jobs are compared row by row, and the rows of {job['name']!r} {why}")
 
 
 def _names(known: dict[str, Any]) -> dict[str, Any]:

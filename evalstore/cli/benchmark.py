@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from evalstore.benchmarks import MAX_ERROR_RATE
 from evalstore.cli import completion
 from evalstore.cli.options import Place, format_option, output_option, which
 from evalstore.cli.output import Answer, say, write
@@ -20,7 +21,7 @@ __all__ = ["benchmark"]
 @click.argument("group", shell_complete=completion.groups)
 @which("dataset")
 @click.option(
-    "--max-error-rate", metavar="SHARE", type=click.FloatRange(0, 1), default=0.1, show_default=True,
+    "--max-error-rate", metavar="SHARE", type=click.FloatRange(0, 1), default=MAX_ERROR_RATE, show_default=True,
     help="A model with more rows in error cannot be the best.",
 )  # fmt: skip
 @format_option()

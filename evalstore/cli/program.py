@@ -94,7 +94,7 @@ class Program(Group):
         except click.ClickException as error:
             code = _complain(_usage(error), error.exit_code)
         except EvalStoreError as error:
-            code = _complain(str(error), error.exit_code, cause=error)
+            code = _complain("\n".join([str(error), *getattr(error, "__notes__", ())]), error.exit_code, cause=error)
         except BaseException as error:  # noqa: BLE001  # whatever it is, people get a sentence and an exit code
             code = _complain(_unexpected(error), BROKEN, cause=error)
         sys.exit(code)

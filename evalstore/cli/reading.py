@@ -139,7 +139,8 @@ def rows(
     if worst and best:
         raise UsageError("give --worst or --best, not both")
     order, most = ("worst", worst) if worst else ("best", best) if best else (None, limit or None)
-    found = place.open().row_scores(job, metric=metric, suite=suite, where=list(where), order=order, limit=most)  # type: ignore[arg-type]
+    store = place.open()
+    found = store.row_scores(job, metric=metric, suite=suite, where=list(where), order=order, limit=most)  # type: ignore[arg-type]
     if wide or format == "markdown":
         answer = Answer(found.wide, lambda: wide_page(found.wide()))
     else:
@@ -147,6 +148,8 @@ def rows(
     write(answer, format, output)
     if order is None:
         _say_if_cut(len(found), limit, "row")
+    if not len(found) and not where and store.show(job)["total_metrics"]:
+        say(f"{job} was imported by its counts, without rows: evalstore show {job}")
 
 
 @click.command(
@@ -156,10 +159,13 @@ def rows(
 )
 @which("metric", "name", "suite", "dataset")
 @policy_option
+@click.option("--any-status", is_flag=True, help="Also jobs that did not complete.")
 @format_option()
 @output_option
 @click.pass_obj
-def leaderboard(place: Place, /, *, errors: Any, format: str, output: str | None, **narrow: str | None) -> None:
+def leaderboard(
+    place: Place, /, *, errors: Any, any_status: bool, format: str, output: str | None, **narrow: str | None
+) -> None:
     """Rank models by their latest completed job on a dataset, per suite and metric.
 
     Only jobs over the same rows are ranked together; the others stand below, marked.
@@ -167,8 +173,8 @@ def leaderboard(place: Place, /, *, errors: Any, format: str, output: str | None
     from evalstore.cli.pages.leaderboard import leaderboard_page
 
     store = place.open()
-    frame = store.leaderboard(**narrow, errors=errors)
-    explain_nothing(store, frame, narrow)
+    frame = store.leaderboard(**narrow, errors=errors, any_status=any_status)
+    explain_nothing(store, frame, narrow, any_status=any_status)
     write(Answer(lambda: frame, lambda: leaderboard_page(frame)), format, output)
 
 
@@ -242,7 +248,9 @@ def _say_if_interrupted(store: Store) -> None:
         say(f"({', '.join(names)} {are} interrupted; `evalstore finish {job}` stores what was logged)")
 
 
-def explain_nothing(store: Store, frame: pl.DataFrame, narrow: dict[str, str | None]) -> None:
+def explain_nothing(
+    store: Store, frame: pl.DataFrame, narrow: dict[str, str | None], *, any_status: bool = False
+) -> None:
     """Raises UnknownField where the answer is empty because what was asked for is nowhere in the workspace."""
     from evalstore.names import reference
 
@@ -255,3 +263,5 @@ def explain_nothing(store: Store, frame: pl.DataFrame, narrow: dict[str, str | N
         known = store.known(field)  # type: ignore[arg-type]
         if wanted not in known:
             raise UnknownField(f"there is no {field} {given!r} in workspace {store.workspace!r}; {near(given, known)}")
+    if not any_status:
+        say("no completed job has such scores; --any-status takes in those that did not complete")

@@ -59,7 +59,7 @@ def trend(
     store = place.open()
     over: str | int = int(window) if window.isascii() and window.isdigit() else window
     frame = store.trend(**narrow, x=x, window=over, errors=errors, any_status=any_status)
-    explain_nothing(store, frame, narrow)
+    explain_nothing(store, frame, narrow, any_status=any_status)
     write(Answer(lambda: frame, lambda: trend_page(frame)), format, output)
     if plot is not None:
         _draw(frame, plot)

@@ -236,4 +236,5 @@ def _write_report(report: ImportReport, format: str) -> None:
     for flag in report.flags if format == "table" else ():
         say(f"note: {flag}")
     if report.bad_rows:
-        say(f"bad rows stand as rows in error: evalstore rows {report.jobs[0]} --where 'error ~ BrokenInput'")
+        job = report.jobs[0] if len(report.jobs) == 1 else "JOB"
+        say(f"bad rows stand as rows in error: evalstore rows {job} --where 'error ~ BrokenInput'")

@@ -28,10 +28,11 @@ class Exported(list["Path"]):
 
 @dataclass(frozen=True)
 class Exporting:
-    """The questions of an exporter. Jobs are named as everywhere; `details` and `summary` go by ids of jobs."""
+    """The questions of an exporter. Jobs are named as everywhere; The last three go by ids of jobs."""
 
     show: Callable[[str], dict[str, Any]]
     rows: Callable[[str], RowScores]
     scores: Callable[[str], AggregateScores]
     details: Callable[[str], pa.Table]
     summary: Callable[[list[str]], EvaluationSummary | None]
+    comparison: Callable[[list[str]], dict[str, Any]]

@@ -13,8 +13,9 @@ from evalstore import json_text
 from evalstore.durable_files import read_document
 from evalstore.evaluation_summary import iso
 from evalstore.exporters.exported import Exported
-from evalstore.exporters.trainloop_benchmark import benchmark_document
+from evalstore.exporters.trainloop_benchmark import benchmark_document, one_per_provider
 from evalstore.exporters.trainloop_suites import suites_of
+from evalstore.names import DEFAULT_WORKSPACE
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,20 +35,25 @@ _CONTEXT = ("dataset", "model", "group", "tags", "labels")
 
 def export_jobs(jobs: list[str], exporting: Exporting, to: Path) -> Exported:
     """Writes the documents of some jobs into a folder. A file of another job is never overwritten. Raises: OSError."""
-    to.mkdir(parents=True, exist_ok=True)
     exported = Exported()
     shown = [exporting.show(job) for job in jobs]
+    to.mkdir(parents=True, exist_ok=True)
     for job in (one for one in shown if one["kind"] != "benchmark"):
         kind = "results" if job["status"] == "completed" else "error"
         document = _evaluation(job, exporting, exported)
         exported.append(_write(to, f"evaluation_{kind}_{_stamp(job['created_at'])}", document))
-    groups: dict[str, list[dict[str, Any]]] = {}
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for job in (one for one in shown if one["kind"] == "benchmark"):
-        groups.setdefault(job["group"] or job["name"], []).append(job)
-    for group, members in groups.items():
-        suites = {job["job_id"]: suites_of(job, exporting, exported) for job in members}
-        document = {**benchmark_document(members, suites), "job": group}
-        exported.append(_write(to, f"benchmark_results_{_stamp(members[0]['created_at'])}", document))
+        groups.setdefault((job["workspace"], job["group"] or job["name"]), []).append(job)
+    for (workspace, group), members in groups.items():
+        parts = one_per_provider(members)
+        if len(parts) > 1:
+            exported.flags.append(f"{group} has several jobs of one model: there are {len(parts)} documents of it")
+        for number, part in enumerate(parts):
+            suites = {job["job_id"]: suites_of(job, exporting, exported) for job in part}
+            document = benchmark_document(part, suites, exporting.comparison([job["job_id"] for job in part]))
+            document |= {"job": f"{group} ({number})" if number else group, "workspace": workspace}
+            exported.append(_write(to, f"benchmark_results_{_stamp(part[0]['created_at'])}", document))
     summary = exporting.summary([job["job_id"] for job in shown])
     if summary is not None:
         exported.append(to / _SUMMARY)
@@ -77,7 +83,7 @@ def _evaluation(job: dict[str, Any], exporting: Exporting, exported: Exported) -
     more = {field: job[field] for field in _CONTEXT if job[field]}
     document |= {"usage": usage} if usage else {}
     document |= {"metric_declarations": declared} if declared else {}
-    return {**document, "job": job["name"], **more}
+    return {**document, "job": job["name"], "workspace": job["workspace"], **more}
 
 
 def _stamp(moment: datetime) -> str:
@@ -87,11 +93,16 @@ def _stamp(moment: datetime) -> str:
 def _write(to: Path, stem: str, document: dict[str, Any]) -> Path:
     """Puts a document down under a name that no other job's document has; the same job's is replaced."""
     file, number = to / f"{stem}.json", 1
-    while file.exists() and (read_document(file) or {}).get("job") != document["job"]:
+    while file.exists() and not _is_of_same_job(read_document(file) or {}, document):
         number += 1
         file = to / f"{stem}_{number}.json"
     _put(file, document)
     return file
+
+
+def _is_of_same_job(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    names = (one.get("job"), one.get("workspace", DEFAULT_WORKSPACE))
+    return names == (other["job"], other["workspace"])
 
 
 def _put(file: Path, document: dict[str, Any]) -> None:

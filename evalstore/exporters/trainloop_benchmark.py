@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from evalstore.evaluation_summary import iso
@@ -9,13 +10,24 @@ from evalstore.evaluation_summary import iso
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["benchmark_document"]
-
-_ERRORS = 0.5  # the share of rows in error from which a model is no best value
+__all__ = ["benchmark_document", "one_per_provider"]
 
 
-def benchmark_document(jobs: list[dict[str, Any]], suites: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    """The document of some jobs of one group, with the suites of each by its id."""
+def one_per_provider(jobs: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """The jobs of a group in so many parts that none has two of one provider; the first has the newest of each."""
+    parts: list[dict[str, dict[str, Any]]] = []
+    for job in sorted(jobs, key=itemgetter("created_at", "job_id"), reverse=True):
+        part = next((one for one in parts if _provider(job) not in one), None)
+        if part is None:
+            parts.append(part := {})
+        part[_provider(job)] = job
+    return [[job for job in jobs if job in part.values()] for part in parts]
+
+
+def benchmark_document(
+    jobs: list[dict[str, Any]], suites: Mapping[str, dict[str, Any]], comparison: dict[str, Any]
+) -> dict[str, Any]:
+    """The document of some jobs of one group, one per provider, with the suites of each by its id."""
     declared = [name for job in jobs for name in _declared(job)]
     providers = {_provider(job): job for job in jobs}
     return {
@@ -24,7 +36,7 @@ def benchmark_document(jobs: list[dict[str, Any]], suites: Mapping[str, dict[str
         "providers": list(dict.fromkeys([*declared, *providers])),
         "total_samples": max((job["total_events"] for job in jobs), default=0),
         "results": {name: _result(job, suites[job["job_id"]]) for name, job in providers.items()},
-        "comparison": _comparison(providers),
+        "comparison": comparison,
     }
 
 
@@ -59,18 +71,3 @@ def _result(job: dict[str, Any], suites: dict[str, Any]) -> dict[str, Any]:
         "performance": {"avg_response_time": job["latency_mean"], "total_tokens": tokens},
         "suites": suites,
     }
-
-
-def _comparison(jobs: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    """The best score, the least cost per passed, and what share of the cost of the first the second saves."""
-    scored = {name: job for name, job in jobs.items() if job["overall_score"] is not None}
-    valued = {
-        name: job["cost"] / job["total_passed"]
-        for name, job in jobs.items()
-        if job["cost"] is not None and job["total_passed"] and job["rows_error"] <= _ERRORS * (job["rows_total"] or 0)
-    }
-    best = max(scored, key=lambda name: scored[name]["overall_score"], default=None)
-    value = min(valued, key=lambda name: valued[name], default=None)
-    dearer = None if best is None else jobs[best]["cost"]
-    savings = None if value is None or not dearer else 1 - jobs[value]["cost"] / dearer
-    return {"best_overall": best, "best_value": value, "cost_savings": savings}

@@ -46,6 +46,8 @@ class ImportReport:
     def add(self, job: str, found: FoundJob) -> None:
         """Counts a job that was stored."""
         self.jobs.append(job)
+        if found.bad_rows:
+            self.flags.append(f"{job}: lines that cannot be read: {found.bad_rows}, stored as rows in error")
         self.flags.extend(found.flags)
         self.rows += len(found.rows)
         self.bad_rows += found.bad_rows

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from evalstore import names
-from evalstore.errors import JobExists, UsageError
+from evalstore.errors import BrokenInput, JobExists, UsageError
 from evalstore.importers.report import ImportReport, unchanged
 from evalstore.importers.trainloop_jobs import FoundJob, zone
 from evalstore.importers.trainloop_places import Places
@@ -59,8 +59,9 @@ def import_trainloop(
             importing.take(source, job, prefix, context)
             if progress:
                 progress(importing.rows)
-    except Exception:
+    except Exception as error:
         importing.finish()  # what came before is whole
+        importing.explain(error)
         raise
     except BaseException:
         importing.abandon()
@@ -76,6 +77,7 @@ class _Import:
         self._places, self._open_job, self._imported, self._overwrite = places, open_job, imported, overwrite
         self._suites: list[str] = []  # of the run before
         self._open: list[tuple[Job, FoundJob]] = []  # jobs that are committed together
+        self._stored = 0
         self.rows = 0
         self.report = ImportReport("trainloop", [], [], 0, flags=list(places.flags))
 
@@ -86,15 +88,23 @@ class _Import:
         there = [name for name in self._imported.get(digest, ()) if (name == job if job else name.startswith(prefix))]
         if there and not source.is_several:
             self._note_unchanged(there[0])
+            if source.is_run:
+                self._suites = source.suites()
             return
-        found = source.jobs()
+        found, stored = source.jobs(), list[str]()
+        if job and len(found) > 1:
+            raise UsageError(f"{source.place} makes {len(found)} jobs, and job names one: give a prefix instead")
         for one in found:
-            name = names.check_name(job if job and len(found) == 1 else f"{prefix}{one.name}")
-            known = [other for other in there if other == name or (not (job or prefix) and other.endswith(one.name))]
+            name = names.check_name(job or f"{prefix}{one.name}")
+            # Of a copy under another name the group is another, and the provider the same.
+            provider = one.name.removeprefix(one.context.get("group") or "")
+            known = [other for other in there if other == name or (not (job or prefix) and other.endswith(provider))]
             if known:
                 self._note_unchanged(known[0])
             else:
                 self._store(name, one, context, {"path": str(source.place), "content_hash": digest})
+                stored.append(name)
+        self._imported.setdefault(digest, []).extend(stored)
         if source.is_run:
             self._flag_missing_suites(found[0])
 
@@ -112,8 +122,8 @@ class _Import:
             opened = self._open_job(name, **given)
         except JobExists as error:
             raise JobExists(
-                f"job {name!r} is there already, and {source['path']} has other content: overwrite=True (--overwrite) "
-                "replaces it, prefix='...' (--prefix) gives the new one another name"
+                f"job {name!r} is there already, and {source['path']} has other content or another time: "
+                "overwrite=True (--overwrite) replaces it, prefix='...' (--prefix) gives the new one another name"
             ) from error
         try:
             for row in found.rows:
@@ -141,6 +151,14 @@ class _Import:
             raise
         for job, found in written:
             self.report.add(job.name, found)
+        self._stored += len(written)
+
+    def explain(self, error: Exception) -> None:
+        """Says beside an error what became of the other runs, and what can be done."""
+        if isinstance(error, BrokenInput) and error.line is not None:
+            error.add_note("skip_bad_rows=True (--skip-bad-rows) stores lines that cannot be read as rows in error")
+        if self._stored:
+            error.add_note(f"what came before it is stored (jobs: {self._stored}), what comes after it is not")
 
     def abandon(self) -> None:
         """Drops what is written and not committed."""

@@ -39,8 +39,11 @@ def stated(said: float | None, found: float | None, *, within: float = _ROUNDED)
 
 def is_complete(metric: Metric) -> bool:
     """Whether the details are all the events that were counted."""
-    judged = sum(detail.passed is not None and detail.error is None for detail in metric.details)
-    return bool(metric.details) and (metric.total is None or judged == metric.total)
+    return bool(metric.details) and metric.total in (None, _judged(metric))
+
+
+def _judged(metric: Metric) -> int:
+    return sum(detail.passed is not None and detail.error is None for detail in metric.details)
 
 
 def pass_rate(metric: Metric) -> float | None:
@@ -60,7 +63,10 @@ def check_metric(job: FoundJob, file: Path, place: str, metric: Metric) -> None:
     if found is not None and not stated(metric.score, found):
         counts = f"{metric.passed} of {metric.total} say {found:.4g}"
         job.flags.append(f"{file.name}: {place}: states score {metric.score:g}, {counts}")
-    passed = sum(detail.passed is True and detail.error is None for detail in metric.details)
+    judged = _judged(metric)
+    if metric.total is not None and judged > metric.total:
+        job.flags.append(f"{file.name}: {place}: states {metric.total} in all, its details tell of {judged}")
+    passed = sum(detail.passed == 1 and detail.error is None for detail in metric.details)
     if is_complete(metric) and metric.passed is not None and passed != metric.passed:
         job.flags.append(f"{file.name}: {place}: states {metric.passed} passed, its details say {passed}")
 

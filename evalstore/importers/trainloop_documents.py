@@ -138,7 +138,11 @@ def read(file: Path) -> Document | None:
         kind = Benchmark
     elif "latest_evaluation" in given:
         kind = Summary
-    elif isinstance(given.get("suites"), dict) or given.get("status") in FAILED:
+    elif (
+        isinstance(given.get("suites"), dict)
+        or given.get("status") in FAILED
+        or {"timestamp", "suites"} <= given.keys()
+    ):
         kind = Evaluation
         partial = given.get("partial_results")
         if "suites" not in given and isinstance(partial, dict):
@@ -151,7 +155,8 @@ def read(file: Path) -> Document | None:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise BrokenInput(f"{first['msg']}, not {first['input']!r:.60}", file=file, field=place) from error
+        problem = "is missing" if first["type"] == "missing" else f"{first['msg']}, not {first['input']!r:.60}"
+        raise BrokenInput(problem, file=file, field=place) from error
 
 
 def _json(file: Path) -> Any:

@@ -81,9 +81,12 @@ def name_part(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9._@+-]+", "-", text).strip("-._") or "unnamed"
 
 
-def content_hash(folder: Path, files: Iterable[Path]) -> str:
-    """The SHA-256 of some files together, by their names and contents. Raises: BrokenInput."""
-    digest = hashlib.sha256()
+def content_hash(began: datetime, folder: Path, files: Iterable[Path]) -> str:
+    """The SHA-256 of when it was and of some files together, by their names and contents. Raises: BrokenInput.
+
+    The time is content: runs that judge the same calls alike differ in nothing else.
+    """
+    digest = hashlib.sha256(f"{began.isoformat()} ".encode())
     for file in sorted(files):
         try:
             data = file.read_bytes()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from evalstore.errors import BrokenInput
 from evalstore.importers import trainloop_runs as runs
 from evalstore.importers import trainloop_told as told
-from evalstore.importers.trainloop_jobs import FoundJob, content_hash, is_run_time
+from evalstore.importers.trainloop_jobs import FoundJob, content_hash, is_run_time, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,17 +26,23 @@ _INPUTS = {"events": "*.jsonl", "_registry.json": ""}
 
 @dataclass(frozen=True)
 class Source:
-    """What makes up one job, or the jobs of one benchmark: where it lies, its files, and how it is read."""
+    """What makes up one job, or the jobs of one benchmark: where it lies, its files, when it was, how it is read."""
 
     place: Path
     files: list[Path]
+    time: str
+    timezone: tzinfo
     read: Callable[[], FoundJob | list[FoundJob]]
     is_run: bool = False
     is_several: bool = False
 
     def content_hash(self) -> str:
-        """The hash of all its files. Raises: BrokenInput."""
-        return content_hash(self.place, self.files)
+        """The hash of its time and of all its files. Raises: BrokenInput."""
+        return content_hash(moment(self.time, self.timezone, file=self.place), self.place, self.files)
+
+    def suites(self) -> list[str]:
+        """The suites of a run that have results."""
+        return [file.stem for file in self.files if file.parent == self.place and file.stat().st_size]
 
     def jobs(self) -> list[FoundJob]:
         """The jobs. Raises: BrokenInput (file, line, field)."""
@@ -65,12 +71,17 @@ class Places:
         if not path.exists():
             raise BrokenInput("there is no such file or folder", file=path)
         if path.is_file():
+            if path.suffix == ".jsonl":
+                raise BrokenInput(f"is a part of a run: name its folder, {path.resolve().parent}", file=path)
             yield from self._document(path, is_named=True)
             return
         path = path.resolve()
         bases = [path, path / "data", *sorted(path.glob("*/data"))]
         folders = [folder for base in bases for folder in _run_folders(base)]
         yield from (source for folder in folders for source in self._run(folder))
+        self.flags += [
+            f"{folder} is not named after the time of a run, and left alone" for base in bases for folder in _odd(base)
+        ]
         patterns = _DOCUMENTS if folders else (*_DOCUMENTS, "[!_]*.json")
         places = [place for base in bases for place in (base, base / "results", base / "benchmarks")]
         files = {file: None for place in places for pattern in patterns for file in sorted(place.glob(pattern))}
@@ -82,15 +93,15 @@ class Places:
                 self.flags.append(f"{name}: what TrainLoop judges, not a result; samples are kept with their scores")
 
     def _run(self, folder: Path) -> Iterator[Source]:
-        files = sorted(folder.glob("*.jsonl"))
+        files, when = sorted(folder.glob("*.jsonl")), (folder.name, self._options["timezone"])
         if not files:
             self.flags.append(f"{folder.name} is an empty run: nothing was judged, and no job is made of it")
         elif folder.parent.name == "benchmarks":
-            yield Source(folder, files, partial(runs.benchmark_jobs, folder, **self._options), is_several=True)
+            yield Source(folder, files, *when, partial(runs.benchmark_jobs, folder, **self._options), is_several=True)
         else:
             trace = runs.trace_of(folder)
             files += [trace] if trace else []
-            yield Source(folder, files, partial(runs.run_job, folder, **self._options), is_run=True)
+            yield Source(folder, files, *when, partial(runs.run_job, folder, **self._options), is_run=True)
 
     def _document(self, file: Path, *, is_named: bool) -> Iterator[Source]:
         from evalstore.importers import trainloop_documents as documents
@@ -98,11 +109,14 @@ class Places:
         document, zone = documents.read(file), self._options["timezone"]
         if isinstance(document, documents.Evaluation):
             self._documented |= {key for suite in document.suites.values() for key in suite.metrics}
-            yield Source(file, [file], partial(told.evaluation_job, file, document, timezone=zone))
+            read = partial(told.evaluation_job, file, document, timezone=zone)
+            yield Source(file, [file], document.timestamp, zone, read)
         elif isinstance(document, documents.Benchmark):
-            yield Source(file, [file], partial(told.benchmark_jobs, file, document, timezone=zone), is_several=True)
+            compared = partial(told.benchmark_jobs, file, document, timezone=zone)
+            yield Source(file, [file], document.timestamp, zone, compared, is_several=True)
         elif isinstance(document, documents.Summary) and is_named:
-            yield Source(file, [file], partial(told.summary_job, file, document, timezone=zone))
+            summarized = partial(told.summary_job, file, document, timezone=zone)
+            yield Source(file, [file], document.latest_evaluation, zone, summarized)
         elif isinstance(document, documents.Summary):
             self._summaries.append((file, document))
         elif is_named:
@@ -111,13 +125,23 @@ class Places:
             self.flags.append(f"{file.name} is none of TrainLoop's, and left alone")
 
     def _take_summaries(self) -> None:
-        """A summary says what the other files say, and of which class metrics are."""
+        """A summary says what the other files say, and of which class metrics are; alone it is a job."""
+        if not self.sources:
+            self.sources = [source for file, _ in self._summaries for source in self._document(file, is_named=True)]
+            return
         for file, summary in self._summaries:
             self.classes |= told.classes(summary)
             unseen = sorted(told.classes(summary).keys() - self._documented)
             self.flags.append(f"{file.name} sums up the other files: the classes of metrics are taken from it")
             if unseen:
                 self.flags.append(f"{file.name} names metrics that are in no results: {', '.join(unseen)}")
+
+
+def _odd(base: Path) -> list[Path]:
+    """Folders with results whose names are no times, such as a copy."""
+    places = (base / "results", base / "benchmarks", *([base] if base.name in ("results", "benchmarks") else []))
+    inside = sorted(folder for place in places if place.is_dir() for folder in place.iterdir())
+    return [one for one in inside if not is_run_time(one.name) and one.is_dir() and next(one.glob("*.jsonl"), None)]
 
 
 def _run_folders(base: Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,16 +18,28 @@ if TYPE_CHECKING:
 __all__ = ["benchmark_jobs", "run_job", "trace_of"]
 
 _ROUNDED = 1e-9  # USD
+_DATA_FOLDER = re.compile(r"""^\s*data_folder:\s*["']?([^"'#\n]+?)["']?\s*(?:#.*)?$""", re.MULTILINE)
 
 
 def trace_of(folder: Path) -> Path | None:
     """The judge traces of a run: they bear its time, and nothing else ties them to it."""
     data = folder.parent.parent
-    for place in (data, *data.parent.glob("*")):  # results and traces may lie in different data folders
+    # TrainLoop puts results below the project, and traces where its settings say.
+    for place in (data, *_set_data_folder(data.parent), *data.parent.glob("*")):
         file = place / "judge_traces" / f"{folder.name}.jsonl"
         if file.is_file():
             return file
     return None
+
+
+def _set_data_folder(project: Path) -> list[Path]:
+    """The data folder that a project's settings name."""
+    try:
+        text = (project / "trainloop.config.yaml").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return []
+    found = _DATA_FOLDER.search(text)
+    return [project / found[1]] if found else []
 
 
 def run_job(folder: Path, *, timezone: tzinfo, skip_bad_rows: bool = False) -> FoundJob:

@@ -1,13 +1,14 @@
 -- The latest completed job per model within one dataset, ranked per suite and metric, out of aggregate scores by the
 -- name of their table. Models are ranked together only over the same row set: the one that most models share; the
--- others stand unranked, with comparable = false.
-CREATE OR REPLACE MACRO ranked_models(measured) AS TABLE
+-- others stand unranked, with comparable = false. With any_status, jobs that did not complete take part too.
+CREATE OR REPLACE MACRO ranked_models(measured, any_status := FALSE) AS TABLE
     WITH latest AS (
         SELECT
             job.workspace,
             job.dataset,
             job.model,
             job.name AS job,
+            job.status,
             job.created_at,
             measured.job_id,
             measured.suite,
@@ -30,7 +31,7 @@ CREATE OR REPLACE MACRO ranked_models(measured) AS TABLE
             ON job.workspace = exact.workspace AND measured.metric = exact.metric AND measured.name = exact.name
         LEFT JOIN metric AS general
             ON job.workspace = general.workspace AND measured.metric = general.metric AND general.name IS NULL
-        WHERE job.status = 'completed'
+        WHERE job.status = 'completed' OR (any_status AND job.status <> 'active')
         QUALIFY row_number() OVER (
             PARTITION BY
                 job.workspace, job.dataset, coalesce(job.model, job.name), measured.suite, measured.metric,
@@ -91,6 +92,7 @@ CREATE OR REPLACE MACRO ranked_models(measured) AS TABLE
         rows_total,
         comparable,
         higher_is_better,
+        status,
         created_at,
         job_id
     FROM compared

@@ -15,6 +15,8 @@ END;
 -- Of the mean as it stands: side is -1 for the lower bound, 1 for the upper one.
 CREATE OR REPLACE MACRO mean_bound(mean, std_error, passed, evaluated, side) AS
 CASE
+    -- Exactly, which the formula is only up to the last bits.
+    WHEN evaluated > 0 AND mean = CASE WHEN side < 0 THEN 0 ELSE 1 END AND passed = mean * evaluated THEN mean
     WHEN evaluated > 0 AND abs(mean - passed / evaluated) < 1e-9
         THEN wilson_bound(mean, rows_behind_rate(mean, std_error, passed, evaluated), side)
     ELSE mean + side * 1.96 * std_error

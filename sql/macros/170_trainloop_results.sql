@@ -6,7 +6,11 @@ CREATE OR REPLACE MACRO trainloop_results(files) AS TABLE
         SELECT
             parse_filename(read.filename) AS file,
             read.*,
-            coalesce(read.suites, read.partial_results -> '$.suites') AS found_suites
+            -- A list has no names to be suites by.
+            CASE
+                WHEN json_type(coalesce(read.suites, read.partial_results -> '$.suites')) = 'OBJECT'
+                    THEN coalesce(read.suites, read.partial_results -> '$.suites')
+            END AS found_suites
         FROM read_json(
             files,
             format = 'unstructured',

@@ -12,9 +12,10 @@ WITH latest AS (
         }) AS row_set
     FROM jobs
     WHERE
-        workspace = $workspace
-        AND "group" = $group
-        AND status = 'completed'
+        status = 'completed'
+        AND ($workspace::VARCHAR IS NULL OR workspace = $workspace)
+        AND ($group::VARCHAR IS NULL OR "group" = $group)
+        AND ($job_ids::VARCHAR[] IS NULL OR list_contains($job_ids, job_id))
         AND ($dataset::VARCHAR IS NULL OR dataset = $dataset)
     WINDOW of_model AS (PARTITION BY dataset, coalesce(model, name))
     QUALIFY row_number() OVER (PARTITION BY dataset, coalesce(model, name) ORDER BY created_at DESC, job_id DESC) = 1

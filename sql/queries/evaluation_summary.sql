@@ -70,7 +70,32 @@ before AS (
                 SELECT any_value(overall_score) FROM jobs
                 WHERE job_id = $baseline_job_id
             )
-        END AS score
+        END AS score,
+        CASE $baseline
+            WHEN 'previous'
+                THEN (
+                    SELECT arg_max(series.job_id, (series.created_at, series.job_id))
+                    FROM series, latest
+                    WHERE series.job_id <> latest.job_id
+                )
+            WHEN 'first_in_window'
+                THEN (
+                    SELECT arg_min(day.job_id, day.date) FROM day, latest
+                    WHERE day.job_id <> latest.job_id
+                )
+            WHEN 'job' THEN $baseline_job_id
+        END AS job_id
+),
+
+-- Metrics that scored in the baseline and not in the latest run: without them the score is one of others.
+lost AS (
+    SELECT list_sort(
+        list_filter(
+            scaled_metrics(jobs.suites), lambda m: NOT coalesce(list_contains(scaled_metrics(latest.suites), m), FALSE)
+        )
+    ) AS metrics
+    FROM jobs, before, latest
+    WHERE jobs.job_id = before.job_id
 ),
 
 class AS (
@@ -116,6 +141,7 @@ SELECT
         WHEN latest.overall_score - before.score IS NULL THEN 'insufficient_data'
         ELSE 'stable'
     END AS trend,
+    (SELECT metrics FROM lost) AS not_scored,
     (SELECT list({'date': date, 'score': score, 'runs': runs, 'rows': rows_total} ORDER BY date) FROM day) AS days,
     (
         SELECT list(metric ORDER BY metric) FROM class

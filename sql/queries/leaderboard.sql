@@ -1,6 +1,6 @@
 -- Which model is best: the latest completed job per model and dataset, ranked by the mean over the same rows.
 SELECT *
-FROM leaderboard
+FROM ranked_models('aggregate_score', any_status := $any_status::BOOLEAN)
 WHERE
     workspace = $workspace
     AND ($metric::VARCHAR IS NULL OR metric = $metric)

@@ -1,6 +1,6 @@
 -- Which model is best when rows in error count as zero or as the worst value, or are left out.
 SELECT *
-FROM leaderboard_by(errors := $errors)
+FROM leaderboard_by(errors := $errors, any_status := $any_status::BOOLEAN)
 WHERE
     workspace = $workspace
     AND ($metric::VARCHAR IS NULL OR metric = $metric)

@@ -57,6 +57,18 @@ def test_days_and_every_status_have_columns_of_their_own(here, root):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("command", [("trend",), ("trend", "--metric", "m"), ("leaderboard",)])
+def test_what_only_failed_jobs_scored_is_there_when_asked_for(run, tmp_path, command):
+    with evalstore.open(tmp_path / "evals") as store:
+        job = store.job("broken")
+        job.log(item={}, scores={"m": True})
+        job.finish("error", OSError("disk"))
+    done = run(*command, store=tmp_path / "evals")
+    assert "--any-status takes in those that did not complete" in done.stderr
+    done = run(*command, "--any-status", store=tmp_path / "evals")
+    assert ("1.0000" in done.stdout, "error" in done.stdout, done.stderr) == (True, True, "")
+
+
 @pytest.mark.parametrize("name", ["trend.svg", "trend.html"])
 def test_a_plot_is_drawn_beside_the_table(here, tmp_path, name):
     done = here("trend", "--metric", "correct", "--plot", tmp_path / name)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import evalstore
+from evalstore.errors import JobNotFound
 from tests.trainloop.files import DOCUMENTED, REAL, detail, evaluation, write_json
 
 STATISTICS = "* EXCLUDE (workspace, job, job_id, status, dataset, model)"
@@ -187,6 +188,58 @@ def test_a_file_of_another_job_is_not_overwritten(store, tmp_path):
     assert sorted(file.name for file in tmp_path.glob("evaluation_results*")) == [
         "evaluation_results_2026-03-01_12-00-00.json", "evaluation_results_2026-03-01_12-00-00_2.json",
     ]  # fmt: skip
+
+
+def test_jobs_of_one_name_in_two_workspaces_are_two_files(store, tmp_path):
+    for workspace in ("default", "lab"):
+        with evalstore.open(store.root, workspace=workspace) as here:
+            here.record("one", [{"q": 1, "m": workspace == "lab"}], scores=["m"], created_at=NOON)
+    store.export(["one"], "trainloop", to=tmp_path)
+    store.export(["lab/one"], "trainloop", to=tmp_path)
+    passed = {json.loads(file.read_text())["summary"]["total_passed"] for file in tmp_path.glob("evaluation_results*")}
+    assert passed == {0, 1}
+
+
+def put_benchmark(store, name, model, passed, *, failed=0, group="g", seconds=0):
+    when = NOON + timedelta(seconds=seconds)
+    with store.job(name, kind="benchmark", group=group, model=model, created_at=when) as job:
+        for n in range(10):
+            lost = n >= 10 - failed
+            job.log(item={"q": n}, scores={} if lost else {"m": n < passed}, cost=0.1, error="down" if lost else None)
+
+
+def test_a_model_that_ran_twice_in_a_group_is_in_two_documents(store, tmp_path):
+    for number, (model, passed) in enumerate([("a/b", 2), ("a/b", 3), ("a/c", 4)]):
+        put_benchmark(store, f"j{number}", model, passed, seconds=number)
+    exported = store.export(["j0", "j1", "j2"], "trainloop", to=tmp_path)
+    assert exported.flags == ["g has several jobs of one model: there are 2 documents of it"]
+    found = [json.loads(file.read_text())["results"] for file in exported]
+    counts = [{name: one["metrics"]["m"]["passed"] for name, one in results.items()} for results in found]
+    assert counts == [{"a/b": 3, "a/c": 4}, {"a/b": 2}]
+    assert store.export(["j0", "j1", "j2"], "trainloop", to=tmp_path) == exported  # and nothing is written twice
+
+
+def test_the_best_of_a_document_are_those_of_the_benchmark(store, tmp_path):
+    put_benchmark(store, "failing", "a/failing", 7, failed=3)
+    put_benchmark(store, "sound", "a/sound", 5)
+    found = store.benchmark("g")
+    [file] = store.export(["failing", "sound"], "trainloop", to=tmp_path)
+    assert (found.best_overall, found.best_value) == ("a/sound", "a/sound")  # three of ten in error are too many
+    assert json.loads(file.read_text())["comparison"] == found.to_dict()["comparison"]
+
+
+def test_nothing_is_written_for_a_job_that_is_not_there(store, tmp_path):
+    store.record("one", [{"q": 1, "m": True}], scores=["m"])
+    with pytest.raises(JobNotFound):
+        store.export(["one", "two"], "trainloop", to=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_failed_suite_that_was_only_told_of_leaves_no_rows_behind(store, tmp_path):
+    document = {"timestamp": "2026-03-01T10:00:00Z", "status": "error", "error": {"type": "E", "message": "m"},
+                "partial_results": {"suites": {"s": {"events_processed": 3, "status": "failed"}}}}  # fmt: skip
+    store.import_from("trainloop", write_json(tmp_path / "e.json", document))
+    assert store.export(["e"], "trainloop", to=tmp_path / "out").flags == []
 
 
 # The documentation's own way to read results

@@ -4,8 +4,10 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from click.testing import CliRunner
 
 import evalstore
+from evalstore.cli.app import evalstore as program
 from evalstore.errors import BrokenInput
 from tests.trainloop.files import DOCUMENTED, detail, evaluation, write_json
 
@@ -100,6 +102,33 @@ def test_a_summary_alone_is_a_job_without_rows(store):
     assert store.show(job)["metadata"]["document"]["trending"]["score_change"] == 0.05
 
 
+def test_pages_say_what_is_only_told_and_what_failed(documented):
+    store, _ = documented
+
+    def page(*words):
+        done = CliRunner().invoke(program, ["--store", str(store.root), *words])
+        assert done.exit_code == 0, done.stderr
+        return done.stdout
+
+    told = page("show", f"{BENCHMARK}-openai-gpt-4o")
+    assert told.splitlines()[0].endswith("  completed")
+    assert "none, told by its counts" in told
+    assert "latency    mean 1.2 s\n" in told
+    [line] = [line for line in page("jobs").splitlines() if line.startswith(f"{BENCHMARK}-openai-gpt-4o ")]
+    assert ("completed" in line, "told" in line, "scored nothing" in line) == (True, True, False)
+    done = CliRunner().invoke(program, ["--store", str(store.root), "rows", f"{BENCHMARK}-openai-gpt-4o"])
+    assert "was imported by its counts, without rows" in done.stderr
+    failed = page("show", ERROR)
+    assert "quality_check" in failed
+    assert "Metric execution failed" in failed
+
+
+def test_a_folder_with_nothing_but_a_summary_is_that_job(store, tmp_path):
+    summary = {"latest_evaluation": "2026-03-01T10:00:00Z", "overall_score": 0.5}
+    write_json(tmp_path / "evaluation_summary.json", summary)
+    assert store.import_from("trainloop", tmp_path).jobs == ["evaluation_summary"]
+
+
 def test_the_store_is_sound_and_can_be_rebuilt(documented):
     store, _ = documented
     before = store.sql("SELECT * FROM aggregate_scores ORDER BY ALL")
@@ -166,6 +195,26 @@ def test_stated_scores_that_contradict_their_counts_are_flagged(store, tmp_path)
     ]
 
 
+def test_details_that_contradict_their_counts_are_flagged(store, tmp_path):
+    ones = [detail(1, 1), detail(2, 1), detail(3, 0)]
+    document = evaluation(s={"right": (2, 3, ones), "wrong": (1, 3, ones), "more": (1, 2, ones)})
+    flags = store.import_from("trainloop", write_json(tmp_path / "e.json", document)).flags
+    assert flags == ["e.json: suites.s.metrics.wrong: states 1 passed, its details say 2",
+                     "e.json: suites.s.metrics.more: states 2 in all, its details tell of 3"]  # fmt: skip
+
+
+def test_a_copy_under_another_name_is_the_same(store, tmp_path):
+    evaluated = evaluation(s={"m": (1, 2, [])})
+    counts = {"metrics": {"m": {"passed": 1, "total": 2}}}
+    compared = {"timestamp": "2026-03-01T10:00:00Z", "type": "benchmark", "results": {"a/b": counts, "c/d": counts}}
+    for name in ("1", "2"):
+        write_json(tmp_path / f"evaluation_results_{name}.json", evaluated)
+        write_json(tmp_path / f"benchmark_results_{name}.json", compared)
+    report = store.import_from("trainloop", tmp_path)
+    names = ["benchmark_results_1-a-b", "benchmark_results_1-c-d", "evaluation_results_1"]
+    assert (sorted(store.jobs()["name"]), sorted({*report.jobs})) == (names, names)
+
+
 def test_events_that_come_again_are_repetitions(store, tmp_path):
     document = evaluation(s={"m": (2, 3, [detail(1, True), detail(1, True), detail(2, False)])})
     assert store.import_from("trainloop", write_json(tmp_path / "e.json", document)).duplicates == 1
@@ -188,13 +237,14 @@ def test_what_the_documentation_does_not_know_is_kept(store, tmp_path):
     ("text", "message"),
     [
         ('{\n"suites": {"a": {"metrics": {"m": {"details": [...]}}}}}', r"e.json:2: is not JSON"),
-        ('{"suites": {}}', r"e.json: field 'timestamp': Field required"),
+        ('{"suites": {}}', r"e.json: field 'timestamp': is missing"),
         ('{"suites": {}, "timestamp": "noon"}', r"field 'timestamp': 'noon' is no time"),
         ('{"suites": {"a": {"metrics": {"m": {"passed": 3, "total": 2}}}}, "timestamp": "2026-03-01T10:00:00Z"}',
          r"field 'suites.a.metrics.m': states 3 passed of 2"),
         ('{"suites": {"a": {"metrics": {"m": {"passed": "x"}}}}, "timestamp": "2026-03-01T10:00:00Z"}',
          r"field 'suites.a.metrics.m.passed': Input should be a valid integer"),
         ('{"suites": {"a": {}, "a": {}}, "timestamp": "2026-03-01T10:00:00Z"}', r"field 'a': the key occurs more than"),
+        ('{"suites": [], "timestamp": "2026-03-01T10:00:00Z"}', r"field 'suites': Input should be a valid dict"),
         ('{"other": 1}', r"is no evaluation, benchmark, error or summary"),
         ('{"type": "benchmark", "timestamp": "2026-03-01T10:00:00Z", "providers": ["a/b"], "results": {}}',
          r"field 'results': holds no results; e.json: provider a/b is declared and has no results"),

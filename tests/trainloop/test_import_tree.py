@@ -165,6 +165,17 @@ def test_lines_that_say_the_same_are_all_kept(store, tmp_path):
     assert sorted(store.sql("SELECT repetition FROM rows")["repetition"]) == [0, 0, 1, 2]
 
 
+@pytest.mark.parametrize("setting", ["../custom", "'../custom'", '"../custom"  # elsewhere'])
+def test_judge_traces_are_found_where_the_settings_put_them(store, tmp_path, setting):
+    project = tmp_path / "app" / "trainloop"
+    write_run(project / "data", s=[line("m", sample(1))])
+    (project / "trainloop.config.yaml").write_text(f"trainloop:\n  # data_folder: no\n  data_folder: {setting}\n")
+    write_lines(tmp_path / "app" / "custom" / "judge_traces" / f"{RUN}.jsonl", [{"trace_id": 1}])
+    store.import_from("trainloop", project)
+    [attached] = store.show(RUN)["attachments"]
+    assert attached["name"].startswith("judge_traces")
+
+
 # Times, names, contents
 
 
@@ -191,11 +202,37 @@ def test_a_run_that_has_changed_is_not_replaced_unasked(store, tmp_path):
     write_run(tmp_path, s=[line("m", sample(1))])
     store.import_from("trainloop", tmp_path)
     write_run(tmp_path, s=[line("m", sample(1)), line("m", sample(2))])
-    with pytest.raises(JobExists, match=r"has other content: overwrite=True"):
+    with pytest.raises(JobExists, match=r"has other content or another time: overwrite=True"):
         store.import_from("trainloop", tmp_path)
     assert len(store.row_scores(RUN)) == 1
     store.import_from("trainloop", tmp_path, overwrite=True)
     assert len(store.row_scores(RUN)) == 2
+
+
+def test_a_run_that_judged_alike_is_another_run(store, tmp_path):
+    for time in ("2026-03-01_09-00-00", RUN):
+        write_run(tmp_path, time, s=[line("m", sample(1))])
+        assert store.import_from("trainloop", tmp_path).rows == 1
+    assert store.jobs()["name"].to_list() == [RUN, "2026-03-01_09-00-00"]
+    again = store.import_from("trainloop", tmp_path)
+    assert (again.rows, sorted(again.jobs)) == (0, ["2026-03-01_09-00-00", RUN])
+    with pytest.raises(JobExists, match="other content or another time"):
+        store.import_from("trainloop", tmp_path, timezone="Europe/Berlin")
+    assert store.import_from("trainloop", tmp_path, timezone="Europe/Berlin", overwrite=True).rows == 2
+
+
+def test_a_suite_is_missed_also_when_the_run_before_is_there_already(store, tmp_path):
+    write_run(tmp_path, "2026-03-01_09-00-00", a=[line("m", sample(1))], b=[line("m", sample(1))])
+    store.import_from("trainloop", tmp_path)
+    write_run(tmp_path, RUN, a=[line("m", sample(1))])
+    assert f"{RUN}: suite b is missing, which the run before has" in store.import_from("trainloop", tmp_path).flags
+
+
+def test_one_name_does_not_do_for_the_jobs_of_a_benchmark(store, tmp_path):
+    lines = [answer("m", sample(1), "a/b"), answer("m", sample(1), "a/c")]
+    write_lines(tmp_path / "benchmarks" / RUN / "m.jsonl", lines)
+    with pytest.raises(UsageError, match="makes 2 jobs, and job names one"):
+        store.import_from("trainloop", tmp_path, job="mine")
 
 
 def test_a_deleted_job_comes_in_again(store, tmp_path):
@@ -251,11 +288,24 @@ def test_a_broken_line_names_its_place_and_nothing_of_its_run_is_stored(store, t
         store.import_from("trainloop", tmp_path)
     assert message in str(caught.value)
     assert store.jobs()["name"].to_list() == ["2026-03-01_09-00-00"]
+    skip, rest = caught.value.__notes__
+    assert "--skip-bad-rows" in skip
+    assert rest == "what came before it is stored (jobs: 1), what comes after it is not"
     report = store.import_from("trainloop", tmp_path, skip_bad_rows=True)
+    assert f"{RUN}: lines that cannot be read: 1, stored as rows in error" in report.flags
     assert (report.bad_rows, report.errors) == (1, 1)
     [bad] = store.sql("SELECT suite, row_key, error FROM rows WHERE error IS NOT NULL AND job = $job", job=RUN).rows()
     assert bad[:2] == ("s", "line 2")
     assert message in bad[2]
+
+
+def test_a_folder_that_no_run_is_named_by_is_told(store, tmp_path):
+    write_run(tmp_path, f"{RUN} copy", s=[line("m", sample(1))])
+    write_run(tmp_path, RUN, s=[line("m", sample(1))])
+    [flag] = store.import_from("trainloop", tmp_path / "results").flags
+    assert flag.endswith(f"results/{RUN} copy is not named after the time of a run, and left alone")
+    with pytest.raises(BrokenInput, match=f"is a part of a run: name its folder, .*{RUN}"):
+        store.import_from("trainloop", tmp_path / "results" / RUN / "s.jsonl")
 
 
 def test_what_holds_no_results_is_refused(store, tmp_path):

@@ -54,6 +54,12 @@ def test_late_suites_are_there_and_none_is_made_up(connection, results):
     assert suites["evaluation_error_2026-03-01_09-00-00.json"] == ["a"]
 
 
+def test_a_list_is_no_suites(connection, tmp_path):
+    write_json(tmp_path / "evaluation_1.json", {"timestamp": "2026-03-01T10:00:00Z", "suites": [{"name": "a"}]})
+    write_json(tmp_path / "evaluation_2.json", evaluation(a={"m": (1, 2, [])}))
+    assert asked(connection, "SELECT suite FROM trainloop_results($files)", tmp_path) == [("a",)]
+
+
 def test_every_column_has_its_type_even_where_nothing_fills_it(connection, results):
     types = {name: kind for name, kind, *_ in connection.sql(
         "DESCRIBE FROM trainloop_results($files)", params={"files": f"{results}/evaluation_error*.json"}

@@ -57,6 +57,23 @@ def test_the_change_is_counted_from_a_baseline(store, options, score, trend):
         assert summary.to_dict()["trending"]["score_change"] == pytest.approx(0.7 - score)
 
 
+def test_a_judge_that_fails_is_named_beside_the_change(tmp_path):
+    with evalstore.open(tmp_path / "evals") as store:
+        for number, judged in enumerate([True, ValueError("no key")]):
+            with store.job(f"run-{number}", created_at=NOON + timedelta(hours=number)) as job:
+                job.log(suite="polite", item={}, scores={"judge": judged, "short": True})
+                job.log(suite="short", item={}, scores={"short": False})
+                job.log(suite="only-judged", item={}, scores={"judge": judged})
+        summary = store.summary()
+        assert summary.latest["not_scored"] == ["only-judged/judge", "polite/judge"]
+        assert summary.to_dict()["trending"]["not_scored"] == ["only-judged/judge", "polite/judge"]
+        page = " ".join(run(store, "summary").stdout.split())
+        assert "also of only-judged/judge, polite/judge: not scored now, so the change is not of quality alone" in page
+        for baseline in ("first_in_window", "window_mean"):
+            assert not store.summary(baseline=baseline).latest["not_scored"]  # no other day, and no one run
+        assert len(store.summary(baseline="run-0").latest["not_scored"]) == 2
+
+
 def test_what_cannot_be_summed_up(store):
     with pytest.raises(NotComparable, match="no completed evaluation"):
         store.summary(model="nobody")

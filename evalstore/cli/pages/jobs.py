@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from evalstore.cli import values
 from evalstore.cli.blocks import Column, Table
-from evalstore.cli.pages.wording import measure, number, numbers, phrases, share, status, texts, when
+from evalstore.cli.pages.wording import is_told, measure, number, numbers, phrases, share, status, texts, when
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,12 +26,16 @@ def jobs_page(frame: pl.DataFrame, *, has_workspaces: bool) -> list[Block]:
         texts("model", lines, "model", spare=2),
         texts("dataset", lines, "dataset", spare=3),
         numbers("score", lines, "overall_score", say=number),
-        numbers("scored", lines, lambda line: share(line["rows_scored"], line["rows_total"])),
+        numbers("scored", lines, _scored),
         numbers("errors", lines, "rows_error", say=str) if any(line["rows_error"] for line in lines) else None,
         numbers("cost USD", lines, "cost", spare=4, say=measure) if any(line["cost"] for line in lines) else None,
         phrases("created (UTC)", lines, lambda line: when(line["created_at"]), spare=1),
     ]
     return [Table([column for column in columns if column is not None])]
+
+
+def _scored(line: dict[str, Any]) -> str | None:
+    return "told" if is_told(line) else share(line["rows_scored"], line["rows_total"])
 
 
 def frame_page(frame: pl.DataFrame) -> list[Block]:

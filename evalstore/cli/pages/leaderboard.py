@@ -48,5 +48,6 @@ def _table(lines: list[dict[str, Any]]) -> Table:
         phrases("rows", lines, scored),
         numbers("errors", lines, "rows_error", spare=1, say=str) if any(line["rows_error"] for line in lines) else None,
         texts("job", lines, "job", spare=3),
+        phrases("status", lines, "status") if any(line["status"] != "completed" for line in lines) else None,
     ]
     return Table([column for column in columns if column is not None])

@@ -8,6 +8,7 @@ from evalstore.cli import values
 from evalstore.cli.blocks import Fields, Heading, Sentence, Table
 from evalstore.cli.pages.wording import (
     duration,
+    is_told,
     measure,
     name_of,
     number,
@@ -39,6 +40,12 @@ def show_page(job: dict[str, Any], frame: pl.DataFrame, *, by: str | None, error
     """What is known of a job, then its aggregate scores."""
     yield Heading(job["name"], status(job))
     yield Fields([(name, value) for name, value in _facts(job) if value])
+    if failed := [suite for suite in job["suites"] or () if suite["status"] == "failed"]:
+        yield Table([
+            texts("failed suite", failed, "name"),
+            numbers("events", failed, "events_processed", say=str),
+            texts("error", failed, "error"),
+        ])  # fmt: skip
     if errors in POLICIES:
         yield Sentence(POLICIES[errors])
     yield from aggregate_tables(frame, by=by)
@@ -115,6 +122,7 @@ def _facts(job: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
         else ", ".join(
             f"{name} {duration(job[field])}"
             for name, field in (("mean", "latency_mean"), ("median", "latency_p50"), ("95 % within", "latency_p95"))
+            if job[field] is not None
         ),
     )
     yield "git", _git(job)
@@ -125,7 +133,8 @@ def _facts(job: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
 
 
 def _rows(job: dict[str, Any]) -> str:
-    parts = ["none"] if job["rows_total"] == 0 else [scored(job)]
+    none = "none, told by its counts" if is_told(job) else "none"
+    parts = [none] if job["rows_total"] == 0 else [scored(job)]
     parts += [f"{job['rows_error']} in error"] if job["rows_error"] else []
     parts += [f"{job['rows_unscored']} unscored"] if job["rows_unscored"] else []
     dropped = job["rows_dropped_at"]
@@ -135,7 +144,7 @@ def _rows(job: dict[str, Any]) -> str:
 
 def _score(job: dict[str, Any]) -> str | None:
     left_out = job["metrics_unscaled"]
-    note = f" ({left_out} without pass/fail or a range 0..1 left out)" if left_out else ""
+    note = f" (left out: {left_out} without any score, pass/fail or a range 0..1)" if left_out else ""
     return None if job["overall_score"] is None else f"{number(job['overall_score'])}{note}"
 
 

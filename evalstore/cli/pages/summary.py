@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["summary_page"]
 
+_NAMED = 5
+
 
 def summary_page(summary: EvaluationSummary) -> Iterator[Block]:
     """The latest run and its trend, then a line per day."""
@@ -26,6 +28,9 @@ def summary_page(summary: EvaluationSummary) -> Iterator[Block]:
     yield Fields([(name, value) for name, value in _facts(latest) if value])
     if latest["scores_error"]:
         yield Sentence(f"{counted(latest['scores_error'], 'score')} in error: left out, neither passed nor failed.")
+    if lost := latest["not_scored"]:
+        names = ", ".join(lost[:_NAMED]) + (", ..." if lost[_NAMED:] else "")
+        yield Sentence(f"The score before is also of {names}: not scored now, so the change is not of quality alone.")
     yield Table([
         phrases("day (UTC)", days, lambda day: day["date"].isoformat()),
         numbers("score", days, "score"),

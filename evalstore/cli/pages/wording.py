@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "duration",
+    "is_told",
     "measure",
     "name_of",
     "number",
@@ -66,7 +67,13 @@ def scored(line: Mapping[str, Any]) -> str:
 
 def status(job: Mapping[str, Any]) -> str:
     """How a job ended; one that scored nothing is no success."""
-    return "scored nothing" if job["status"] == "completed" and job["rows_scored"] == 0 else str(job["status"])
+    has_scored = job["rows_scored"] != 0 or is_told(job)
+    return "scored nothing" if job["status"] == "completed" and not has_scored else str(job["status"])
+
+
+def is_told(job: Mapping[str, Any]) -> bool:
+    """Whether a job has no rows, and scores all the same: it was imported by its counts."""
+    return job["rows_total"] == 0 and (job["overall_score"] is not None or bool(job.get("total_metrics")))
 
 
 def share(part: int | None, whole: int | None) -> str | None:
