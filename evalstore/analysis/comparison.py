@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalstore import frames, json_text, queries
-from evalstore.analysis.comparing import FLIPS, field_source
+from evalstore.analysis.asked import field_source
+from evalstore.analysis.comparing import FLIPS
 from evalstore.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from evalstore.analysis.comparing import Found, Question
+    from evalstore.analysis.asked import Question
+    from evalstore.analysis.comparing import Found
     from evalstore.session import Session
 
 __all__ = ["ALL_FLIPS", "Comparison"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalstore import judgements, queries, store_folder
 from evalstore.analysis import comparing, statistics
+from evalstore.analysis.asked import question
 from evalstore.analysis.baselines import Baselines
 from evalstore.analysis.comparison import Comparison
 from evalstore.arrow_lines import as_dicts
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from evalstore.analysis.comparing import Test
+    from evalstore.analysis.asked import Test
     from evalstore.analysis.policy import Policy
-    from evalstore.analysis.statistics import Correction
+    from evalstore.analysis.significance import Correction
     from evalstore.analysis.verdict import Verdict
     from evalstore.catalog import Catalog
     from evalstore.queries import Errors
@@ -98,7 +99,7 @@ class Judging:
         def ask() -> Comparison:
             [after] = as_dicts(self._job(candidate))
             before = self._last_accepted(baseline, after) or as_dicts(self._job(baseline))
-            asked = comparing.question(
+            asked = question(
                 before, after, metric=metric, suite=suite, errors=errors, cluster=cluster, confidence=confidence,
                 margin=margin, by=by, max_changed=max_changed, min_paired=min_paired, test=test, correction=correction,
             )  # fmt: skip

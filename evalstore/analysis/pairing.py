@@ -1,0 +1,81 @@
+"""Which rows of two jobs are paired: how many there are, whether they suffice, and how they are asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from evalstore import queries
+from evalstore.analysis.asked import field_source, jobs_said
+from evalstore.errors import NotComparable
+
+if TYPE_CHECKING:
+    from evalstore.analysis.asked import Question
+    from evalstore.session import Session
+
+__all__ = ["check_rows", "pairing", "rows_of"]
+
+FEW_CHANGED = 0.01  # from this share of rows with other content on, a warning
+
+
+def rows_of(
+    session: Session, asked: Question, shared: list[dict[str, Any]], shapes: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """How many rows are paired, by suite. Where both jobs hold the same rows, the catalog knows."""
+    suites = {line["suite"]: line for line in shared}
+    if all(line["same_rows"] for line in shared):
+        counts: list[dict[str, Any]] = [
+            {
+                "suite": suite,
+                **dict.fromkeys(("baseline_rows", "candidate_rows", "paired"), line["different_rows"]),
+                **dict.fromkeys(("changed", "only_in_baseline", "only_in_candidate"), 0),
+            }
+            for suite, line in suites.items()
+        ]
+    else:
+        counts = queries.compare_rows(session, **asked.jobs, suite=asked.suite).to_pylist()
+    fields = ("baseline_failed", "candidate_failed", "either_failed")
+    failed = {one["suite"]: {field: one[field] for field in fields} for one in shapes}
+    return [line | failed[line["suite"]] for line in counts if line["suite"] in suites]
+
+
+def check_rows(asked: Question, rows: list[dict[str, Any]]) -> list[str]:
+    """Warnings about rows of other content. Raises: NotComparable for too many of them, or too few pairs."""
+    warnings = []
+    for line in rows:
+        where = "" if line["suite"] == "default" else f" in suite {line['suite']!r}"
+        smaller = min(line["baseline_rows"], line["candidate_rows"])
+        both = line["paired"] + line["changed"]
+        if line["changed"] > asked.max_changed * both:
+            raise NotComparable(
+                f"{jobs_said(asked)} are not comparable{where}: of {both:,} rows with the same key {line['changed']:,} "
+                f"have another item or reference, more than max_changed={asked.max_changed:g} allows"
+            )
+        if both < asked.min_paired * smaller or line["paired"] == 0:
+            raise NotComparable(
+                f"{jobs_said(asked)} are not comparable{where}: only {both:,} rows are in both, of "
+                f"{line['baseline_rows']:,} and {line['candidate_rows']:,}; "
+                f"min_paired={asked.min_paired:g} wants that share of the smaller side"
+            )
+        if line["changed"] > FEW_CHANGED * both:
+            warnings.append(
+                f"{line['changed']:,} of {both:,} rows{where} have another item or reference under the same key; they "
+                "are left out"
+            )
+    return warnings
+
+
+def pairing(asked: Question, shared: list[dict[str, Any]]) -> dict[str, Any]:
+    """How pairs are asked for. Clusters are those that a job tells of, or what the user names."""
+    told_by = asked.jobs["candidate"]
+    source: str | None
+    if asked.cluster is not None:
+        source, path = field_source(asked.cluster, "clustered")
+    else:
+        in_candidate = any(line["candidate_clusters"] for line in shared)
+        in_baseline = any(line["baseline_clusters"] for line in shared)
+        source, path = ("cluster" if in_candidate or in_baseline else None), None
+        if in_baseline and not in_candidate:
+            told_by = asked.baselines[-1]["job_id"]
+    return {
+        **asked.jobs, "errors": asked.errors, "told_by": told_by, "cluster_source": source, "cluster_path": path,
+    }  # fmt: skip
