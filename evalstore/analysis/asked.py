@@ -78,7 +78,7 @@ def question(
     }
     for field, given in (("metric", metric), ("suite", suite)):
         if given is not None and given not in known[field]:
-            raise UnknownField(f"neither job has a {field} {given!r}; {near(given, known[field])}")
+            raise UnknownField(f"neither job has a {field} {given!r}; {near(str(given), known[field])}")
     return Question(
         baselines, candidate, metric, suite, errors, cluster, confidence, margin, by, max_changed, min_paired, test,
         correction,

@@ -9,8 +9,8 @@ from evalstore import queries
 from evalstore.analysis import significance
 from evalstore.analysis.asked import field_source, jobs_said
 from evalstore.analysis.metric_lines import adjust, judged, pairs_of
-from evalstore.analysis.pairing import check_rows, pairing, rows_of
-from evalstore.errors import NotComparable
+from evalstore.analysis.pairing import FEW, check_rows, check_whole, newly_unscored, pairing, rows_of
+from evalstore.errors import NotComparable, UnknownField
 
 if TYPE_CHECKING:
     from evalstore.analysis.asked import Question
@@ -40,6 +40,7 @@ class Found:
 
 def compare(session: Session, asked: Question) -> Found:
     """Raises: NotComparable where there is nothing to compare, or too little of it is the same."""
+    warnings = check_whole(asked)
     measured = queries.compare_jobs(session, **asked.jobs, **asked.narrow).to_pylist()
     shared = [line for line in measured if line["in_both"]]
     not_compared = [_one_sided(line) for line in measured if not line["in_both"]]
@@ -50,7 +51,7 @@ def compare(session: Session, asked: Question) -> Found:
         )
     shapes = queries.compare_shape(session, **asked.jobs, suite=asked.suite).to_pylist()
     rows = rows_of(session, asked, shared, shapes)
-    warnings = check_rows(asked, rows)
+    warnings += check_rows(asked, rows)
     paired_by = pairing(asked, shared) | {
         "is_plain": all(one["is_plain"] for one in shapes),
         "check_content": any(line["changed"] for line in rows),
@@ -62,6 +63,14 @@ def compare(session: Session, asked: Question) -> Found:
     if asked.test == "permutation":
         _permute(session, asked, paired_by, metrics)
     adjust(metrics, asked)
+    _check_clusters(asked, metrics)
+    for line, count in zip(metrics, newly_unscored(session, asked, paired_by, lines, rows), strict=True):
+        line["newly_unscored"] = count
+        if count > FEW * (line["paired"] + count):
+            warnings.append(
+                f"{_name(line)}: {count:,} of {line['paired'] + count:,} rows that are scored in the baseline have no "
+                "score in the candidate, and are left out"
+            )
     slices = []
     if asked.by is not None:
         source, path = field_source(asked.by, "sliced")
@@ -72,12 +81,21 @@ def compare(session: Session, asked: Question) -> Found:
             for one in [known[line["number"]]]
         ]
         adjust(slices, asked)
+        if all(line["slice"] is None for line in slices):
+            warnings.append(f"no row of {asked.candidate['name']!r} has {asked.by}: all of them are one slice")
     warnings += [
         f"{_name(line)}: the jobs were recorded with different directions; {_direction(line)} is better is what counts"
         for line in shared
         if line["directions_differ"]
     ]
     return Found(metrics, pairs, slices, rows, not_compared, warnings, paired_by)
+
+
+def _check_clusters(asked: Question, metrics: list[dict[str, Any]]) -> None:
+    """Rows that were to be clustered, and are not, would seem to tell more than they do."""
+    paired = [line for line in metrics if line["paired"]]
+    if asked.cluster is not None and paired and all(line["clusters"] is None for line in paired):
+        raise UnknownField(f"no row of {asked.candidate['name']!r} has {asked.cluster}, so none can be clustered by it")
 
 
 def _names(known: dict[str, Any]) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from evalstore.analysis import power, significance
 from evalstore.analysis.policy import rule_of
 from evalstore.analysis.rule_words import full_name, is_higher_better, number, place_of, rows_said
-from evalstore.analysis.verdict import Outcome, RuleVerdict
+from evalstore.analysis.verdict import RuleVerdict
 
 if TYPE_CHECKING:
     from evalstore.analysis.policy import Policy, Target
@@ -61,19 +62,19 @@ def drop_verdict(policy: Policy, target: Target, line: dict[str, Any], one: Comp
     found = one.line
     told |= {"value": found["candidate_mean"], **{field: found[field] for field in ("difference", "low", "high")}}
     told["p_adjusted"] = p
-    share = found["paired"] / one.suite_rows["paired"]
-    lost = one.line["newly_in_error"]
-    if lost and share < policy.min_paired:
+    errors, unscored = found["newly_in_error"], found["newly_unscored"]
+    both = found["paired"] + errors + unscored
+    if found["paired"] < policy.min_paired * both:
         message = (
-            f"{name}: only {found['paired']:,} of {one.suite_rows['paired']:,} rows are scored on both sides, "
-            f"{lost:,} are newly in error"
+            f"{name}: only {found['paired']:,} of {both:,} rows are scored on both sides, {errors:,} are newly in error"
+            + (f", {unscored:,} without a score now" if unscored else "")
         )
         return RuleVerdict("max_drop", "not comparable", message, **told)
     sign = 1 if is_higher_better(policy, target, line) else -1
     loss = -sign * found["difference"]
     said = f"{name}: {number(found['baseline_mean'])} -> {number(found['candidate_mean'])}, {_change(found, sign)}"
     if found["low"] is None or one.pairs is None:
-        return RuleVerdict("max_drop", "inconclusive", f"{said}; {rows_said(found['paired'])} tell no interval", **told)
+        return RuleVerdict("max_drop", "inconclusive", f"{said}; {_no_interval(one.pairs)}", **told)
     greatest = -found["low"] if sign > 0 else found["high"]
     if greatest < margin:
         return RuleVerdict("max_drop", "pass", f"{said}: less than {number(margin)} is lost", **told)
@@ -96,10 +97,26 @@ def _flips(bound: int, flip: str, told: dict[str, Any], name: str, one: Compared
     if one is None or one.line is None:
         problem = one.problem if one else "the baseline did not measure it"
         return RuleVerdict("max_flips", "not comparable", f"{name}: {problem}", **told, bound=bound)
-    lost, errors = one.line[flip], one.line["newly_in_error"]
-    outcome: Outcome = "pass" if lost + errors <= bound else "fail"
-    message = f"{name}: {rows_said(lost)} regressed, {errors:,} newly in error, at most {bound:,}"
-    return RuleVerdict("max_flips", outcome, message, **told, value=lost + errors, bound=bound)
+    lost, errors, unscored = one.line[flip], one.line["newly_in_error"], one.line["newly_unscored"]
+    all_lost = lost + errors + unscored
+    missing = f", {unscored:,} without a score now" if unscored else ""
+    message = f"{name}: {rows_said(lost)} regressed, {errors:,} newly in error{missing}, at most {bound:,}"
+    if all_lost > bound:
+        return RuleVerdict("max_flips", "fail", message, **told, value=all_lost, bound=bound)
+    if not one.line["paired"]:
+        problem = f"{name}: no row is scored on both sides"
+        return RuleVerdict("max_flips", "not comparable", problem, **told, bound=bound)
+    return RuleVerdict("max_flips", "pass", message, **told, value=all_lost, bound=bound)
+
+
+def _no_interval(pairs: Pairs | None) -> str:
+    """Why there is no interval of a difference, and what would give one."""
+    if pairs is None or pairs.units < 2:  # noqa: PLR2004
+        what = "cluster" if pairs is not None and pairs.is_clustered else "row"
+        return f"one {what} tells no interval, at least two are needed"
+    if not math.isfinite(pairs.unit_squares):
+        return "the differences are too large to be reckoned with"
+    return "all rows differ by the same, and nothing says how far they can: declare the metric's minimum and maximum"
 
 
 def _change(line: dict[str, Any], sign: int) -> str:

@@ -9,6 +9,7 @@ from evalstore.analysis import statistics
 from evalstore.analysis.policy import rule_of
 from evalstore.analysis.rule_words import full_name, metric_and_name, number, place_of, rows_said
 from evalstore.analysis.verdict import Outcome, RuleVerdict
+from evalstore.errors import near
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,8 +38,11 @@ def unmatched(policy: Policy, measured: dict[Target, dict[str, Any]]) -> Iterato
             if suite in (None, target[0]) and metric in (None, target[1], metric_and_name(line)):
                 break
         else:
-            what = " ".join([*([f"metric {metric!r}"] if metric else []), *([f"suite {suite!r}"] if suite else [])])
-            problem = f"the policy has rules for {what}, which the job did not measure"
+            what = " of ".join([*([f"metric {metric!r}"] if metric else []), *([f"suite {suite!r}"] if suite else [])])
+            suites = {of_suite for of_suite, _, _ in measured}
+            metrics = {one for _, key, name in measured for one in (key, f"{key}:{name}")}
+            close = near(metric or suite or "", metrics if metric else suites)
+            problem = f"the policy has rules for {what}, which the job did not measure; {close}"
             yield RuleVerdict("measured", "not comparable", problem, suite=suite, metric=metric)
 
 

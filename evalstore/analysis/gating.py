@@ -11,11 +11,15 @@ from evalstore.analysis.asked import question
 from evalstore.analysis.comparison import Comparison
 from evalstore.analysis.drops import COMPARING, Compared, drops, flips_of
 from evalstore.analysis.floors import floors, required, unmatched
+from evalstore.analysis.pairing import FEW
 from evalstore.analysis.policy import Policy, Target, rule_of
+from evalstore.analysis.rule_words import full_name, place_of
 from evalstore.analysis.verdict import RuleVerdict, Verdict, worst_of
 from evalstore.errors import NotComparable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from evalstore.session import Session
 
 __all__ = ["Case", "judge"]
@@ -42,18 +46,26 @@ def judge(session: Session, case: Case) -> Verdict:
         return _verdict(case, [RuleVerdict("completed", "broken", problem)])
     if case.problem is not None:
         return _verdict(case, [RuleVerdict("baseline", "not comparable", case.problem)])
+    for one in case.baselines:
+        if one["status"] != "completed":
+            problem = f"the baseline, job {one['name']!r}, is {one['status']}, not completed"
+            return _verdict(case, [RuleVerdict("baseline", "not comparable", problem)])
+    if job["rows_dropped_at"] and policy.errors != "exclude":
+        problem = f"the rows of job {job['name']!r} were dropped, so its means cannot be taken with errors in them"
+        return _verdict(case, [RuleVerdict("completed", "not comparable", problem)])
     lines = _measured(session, case)
     if not lines or not any(line["rows_scored"] for line in lines):
         problem = f"job {job['name']!r} scored no row: there is nothing to judge"
         return _verdict(case, [RuleVerdict("completed", "not comparable", problem)])
     measured = {(line["suite"], line["metric"], line["name"]): line for line in lines}
-    rules = [*required(policy, lines), *unmatched(policy, measured)]
+    rules = [*required(policy, lines), *unmatched(policy, measured), *_not_measured(session, case)]
     for target, line in measured.items():
         rules += floors(policy, target, line)
     comparisons: list[Comparison] = []
     compared = _compared(session, case, measured, comparisons)
     rules += drops(policy, measured, compared)
-    warnings = [warning for one in comparisons for warning in one.warnings]
+    warnings = [warning for one in comparisons for warning in (*_missing_rows(one), *one.warnings)]
+    warnings = [*_left_out(measured), *dict.fromkeys(warnings)]
     return _verdict(case, rules, warnings, _worst_rows(policy, measured, rules, comparisons))
 
 
@@ -84,12 +96,50 @@ def _measured(session: Session, case: Case) -> list[dict[str, Any]]:
     ]
 
 
+def _not_measured(session: Session, case: Case) -> Iterator[RuleVerdict]:
+    """What the baseline measured and the job did not: rules that compare would judge the rest, and pass."""
+    if not case.baselines or not case.policy.needs_baseline:
+        return
+    found = queries.compare_jobs(
+        session, baselines=[one["job_id"] for one in case.baselines], candidate=case.job["job_id"]
+    )
+    for line in found.to_pylist():
+        target = (line["suite"], line["metric"], line["name"])
+        if line["candidate_rows"] is None and _compares(case.policy, target):
+            problem = f"{full_name(line)}: the baseline measured it, the job did not"
+            yield RuleVerdict("measured", "not comparable", problem, **place_of(case.policy, target, line))
+
+
+def _compares(policy: Policy, target: Target) -> bool:
+    return any(rule_of(policy, target, rule) is not None for rule in COMPARING)
+
+
+def _left_out(measured: dict[Target, dict[str, Any]]) -> Iterator[str]:
+    """Warnings about rows that are in no mean."""
+    for line in measured.values():
+        missing = line["rows_total"] - line["rows_scored"]
+        if missing > FEW * line["rows_total"]:
+            yield (
+                f"{full_name(line)}: {line['rows_scored']:,} of {line['rows_total']:,} rows are scored, "
+                f"{line['rows_error']:,} are in error"
+            )
+
+
+def _missing_rows(one: Comparison) -> Iterator[str]:
+    """Warnings about rows of the baseline that the job did not run."""
+    for line in one.found.rows:
+        if line["only_in_baseline"] > FEW * line["baseline_rows"]:
+            where = "" if line["suite"] == "default" else f" in suite {line['suite']!r}"
+            share = f"{line['only_in_baseline']:,} of {line['baseline_rows']:,} rows"
+            yield f"{share} of the baseline{where} are not in the job"
+
+
 def _compared(
     session: Session, case: Case, measured: dict[Target, dict[str, Any]], comparisons: list[Comparison]
 ) -> dict[Target, Compared]:
     """The metrics that rules compare; suites are compared one by one, so that one cannot spoil the others."""
     policy = case.policy
-    targets = [target for target in measured if any(rule_of(policy, target, rule) is not None for rule in COMPARING)]
+    targets = [target for target in measured if _compares(policy, target)]
     found: dict[Target, Compared] = {}
     for suite in dict.fromkeys(target[0] for target in targets):
         try:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Judging"]
 
 _log = logging.getLogger("evalstore")
-_LAST = re.compile(r"last:(\d{1,4})")
+_LAST = re.compile(r"last:([1-9]\d{0,3})")
 
 
 class Judging:
@@ -134,6 +134,8 @@ class Judging:
 
         statistics.load()
         read = policy_of(policy, min)
+        if not isinstance(baseline, str | None):
+            raise UsageError(f"baseline is the name of a baseline, last:5 or a job, not {baseline!r}")
         named = baseline or read.baseline
         if named is None and read.needs_baseline:
             raise UsageError("the policy compares (max_drop, max_flips), so name a baseline: main, last:5 or a job")
@@ -172,11 +174,11 @@ class Judging:
 
     def _last_accepted(self, named: str, job: dict[str, Any]) -> list[dict[str, Any]] | None:
         """The jobs that `last:5` means, the oldest first; None for other texts. Raises: NotComparable for no job."""
-        if not isinstance(named, str) or not (found := _LAST.fullmatch(named)):
+        if not isinstance(named, str) or not named.startswith("last:"):
             return None
+        if not (found := _LAST.fullmatch(named)):
+            raise UsageError(f"{named} means no job: write last:5 for the last five accepted ones, 9999 at most")
         count = int(found[1])
-        if count == 0:
-            raise UsageError("last:0 means no job: write last:1 or more")
         jobs = as_dicts(queries.accepted_jobs(self._asking, job_id=job["job_id"], last=count))
         if not jobs:
             raise NotComparable(

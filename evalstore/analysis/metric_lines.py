@@ -99,7 +99,9 @@ def _effect(line: dict[str, Any], pairs: Pairs | None) -> tuple[float | None, st
             2 * math.asin(math.sqrt(min(max(line[side], 0), 1))) for side in ("baseline_mean", "candidate_mean")
         )
         return after - before, "Cohen h"
-    return (pairs.difference / pairs.std_dev if pairs.std_dev else None), "Cohen d"
+    if not pairs.std_dev or not math.isfinite(pairs.std_dev):
+        return None, "Cohen d"
+    return pairs.difference / pairs.std_dev, "Cohen d"
 
 
 def _sides(line: dict[str, Any], pairs: Pairs | None, confidence: float) -> dict[str, Any]:
@@ -119,7 +121,7 @@ def adjust(lines: list[dict[str, Any]], asked: Question) -> None:
         if not line["paired"]:
             line["change"] = "nothing paired"
         elif p is None:
-            line["change"] = "too few rows"
+            line["change"] = "too few rows" if line["paired"] == 1 else "cannot be told"
         elif p < 1 - asked.confidence and line["difference"]:
             line["change"] = "improved" if (line["difference"] > 0) == line["higher_is_better"] else "regressed"
         else:

@@ -12,9 +12,45 @@ if TYPE_CHECKING:
     from evalstore.analysis.asked import Question
     from evalstore.session import Session
 
-__all__ = ["check_rows", "pairing", "rows_of"]
+__all__ = ["FEW", "check_rows", "check_whole", "newly_unscored", "pairing", "rows_of"]
 
-FEW_CHANGED = 0.01  # from this share of rows with other content on, a warning
+FEW = 0.01  # from this share of rows that are left out on, a warning
+
+
+def check_whole(asked: Question) -> list[str]:
+    """Warnings about jobs that did not complete. Raises: NotComparable for one whose rows were dropped."""
+    jobs = (*asked.baselines, asked.candidate)
+    for job in jobs:
+        if dropped_at := job["rows_dropped_at"]:
+            raise NotComparable(
+                f"the rows of job {job['name']!r} were dropped on {dropped_at:%Y-%m-%d}, so nothing can be compared "
+                "row by row; the old job may still be in the trash (`evalstore trash`)"
+            )
+    return [
+        f"job {job['name']!r} is {job['status']}, not completed: its rows may not be all"
+        for job in jobs
+        if job["status"] != "completed"
+    ]
+
+
+def newly_unscored(
+    session: Session,
+    asked: Question,
+    paired_by: dict[str, Any],
+    lines: list[dict[str, Any]],
+    rows: list[dict[str, Any]],
+) -> list[int]:
+    """How many rows of both sides, by metric, have a score in the baseline and none, nor an error, in the candidate.
+
+    Where all rows are in both, the lines say so; else rows that are not in the candidate must be told apart.
+    """
+    one_sided = {line["suite"] for line in rows if line["only_in_baseline"]}
+    if not any(line["unscored"] and line["suite"] in one_sided for line in lines):
+        return [line["unscored"] for line in lines]
+    pairs = {field: value for field, value in paired_by.items() if not field.startswith("cluster_")}
+    found = queries.compare_unscored(session, **pairs, **asked.narrow).to_pylist()
+    counts = {(line["suite"], line["metric"], line["name"]): line["newly_unscored"] for line in found}
+    return [counts.get((line["suite"], line["metric"], line["name"]), 0) for line in lines]
 
 
 def rows_of(
@@ -56,7 +92,7 @@ def check_rows(asked: Question, rows: list[dict[str, Any]]) -> list[str]:
                 f"{line['baseline_rows']:,} and {line['candidate_rows']:,}; "
                 f"min_paired={asked.min_paired:g} wants that share of the smaller side"
             )
-        if line["changed"] > FEW_CHANGED * both:
+        if line["changed"] > FEW * both:
             warnings.append(
                 f"{line['changed']:,} of {both:,} rows{where} have another item or reference under the same key; they "
                 "are left out"

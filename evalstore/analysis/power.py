@@ -23,7 +23,7 @@ def minimal_detectable_effect(pairs: Pairs, confidence: float, power: float = PO
     For pass/fail that of McNemar's exact test, which finds a little less than t where few rows are discordant.
     """
     error = pairs.std_error
-    if not error:
+    if not error or not math.isfinite(error):
         return None
     if pairs.baseline_ones is not None and pairs.up + pairs.down <= _MANY_DISCORDANT:
         return _detectable_by_mcnemar(pairs, confidence, power)
@@ -81,7 +81,7 @@ def rows_needed(pairs: Pairs, margin: float, confidence: float, power: float = P
     from scipy.special import ndtri
 
     error = pairs.std_error
-    if error is None or margin <= 0:
+    if error is None or not math.isfinite(error) or margin <= 0:
         return None
     if error == 0:
         if not pairs.scale or margin >= pairs.scale:

@@ -6,6 +6,7 @@ Benjamini and Hochberg.
 
 from __future__ import annotations
 
+import math
 from itertools import accumulate
 from typing import TYPE_CHECKING, Literal
 
@@ -26,15 +27,18 @@ MANY_SIZES = 20_000
 
 
 def p_value(pairs: Pairs) -> tuple[float | None, str]:
-    """(two-sided p value, name of the test) of no difference: exact McNemar where that fits, else paired t."""
+    """(two-sided p value, name of the test) of no difference: exact McNemar where that fits, else paired t.
+
+    Where all differ by the same, t has no spread to go by, and all signs being equal is what speaks: 2 / 2 ** units.
+    """
     if pairs.baseline_ones is not None:
         return (p_mcnemar(pairs.up, pairs.down) if pairs.n else None), "exact McNemar"
     name = "clustered t" if pairs.is_clustered else "paired t"
     error = pairs.std_error
-    if error is None:
+    if error is None or not math.isfinite(error):
         return None, name
-    if error == 0:  # all differ by the same: only that none differs at all says something
-        return (1.0 if pairs.difference == 0 else None), name
+    if error == 0:
+        return (1.0, name) if pairs.difference == 0 else (min(1.0, 2 * 0.5**pairs.units), "sign test")
     from scipy.special import stdtr
 
     return 2 * float(stdtr(pairs.units - 1, -abs(pairs.difference / error))), name

@@ -66,16 +66,18 @@ def interval(pairs: Pairs, confidence: float) -> Interval | None:
     """The interval of the mean difference; None where fewer than two units, or no spread, say nothing.
 
     Where all differences are equal, the rule of three: a share of rows that never showed in n is below
-    1 - (alpha / 2) ** (1 / n), and none differs by more than the scale.
+    1 - (alpha / 2) ** (1 / n), and none differs by more than the scale, up or down. None too where numbers are too
+    large for a double.
     """
     error = pairs.std_error
-    if error is None:
+    if error is None or not math.isfinite(error):
         return None
     if pairs.unit_squares == 0:
         if not pairs.scale:
             return None
-        reach = pairs.scale * (1 - ((1 - confidence) / 2) ** (1 / pairs.units))
-        return Interval(pairs.difference - reach, pairs.difference + reach, "rule of three")
+        share = 1 - ((1 - confidence) / 2) ** (1 / pairs.units)
+        below, above = pairs.difference + pairs.scale, pairs.scale - pairs.difference
+        return Interval(pairs.difference - share * below, pairs.difference + share * above, "rule of three")
     if pairs.baseline_ones is not None and (pairs.n < FEW_ROWS or pairs.up + pairs.down < FEW_DISCORDANT):
         return Interval(*newcombe(pairs.n, pairs.baseline_ones, pairs.up, pairs.down, confidence), "Newcombe")
     reach = t_quantile(pairs.units - 1, confidence) * error

@@ -140,6 +140,26 @@ def test_where_nothing_differs_the_rule_of_three_speaks():
     assert significance.p_value(same)[0] == 1.0
 
 
+@pytest.mark.parametrize("difference", [-1.0, -0.5, 0.0, 0.25, 1.0])
+@pytest.mark.parametrize("n", [2, 30])
+def test_the_rule_of_three_reaches_as_far_as_rows_can_differ(difference, n):
+    found = statistics.interval(Pairs(n, difference, 0.0, n, 0.0, 0, 0, scale=1.0), 0.95)
+    assert found is not None
+    # With so many of the rows that were not seen at either end, n alike are seen in 2.5 % of cases.
+    share = scipy.stats.beta.ppf(0.975, 1, n)
+    assert (found.low, found.high) == pytest.approx(
+        (difference * (1 - share) - share, difference * (1 - share) + share)
+    )
+    assert -1 <= found.low <= difference <= found.high <= 1
+
+
+@pytest.mark.parametrize("n", [1, 2, 7])
+def test_differences_that_are_all_alike_are_tested_by_their_signs(n):
+    wanted = scipy.stats.permutation_test((np.full(n, -0.5),), np.sum, permutation_type="samples", n_resamples=np.inf)
+    p, name = significance.p_value(Pairs(n, -0.5, 0.0, n, 0.0, 0, n, scale=1.0))
+    assert (p, name) == ((None, "paired t") if n == 1 else (pytest.approx(float(wanted.pvalue)), "sign test"))
+
+
 def test_one_row_tells_nothing():
     alone = pairs([0.2], [0.4])
     assert statistics.interval(alone, 0.95) is None
