@@ -31,6 +31,7 @@ __all__ = [
     "compare_shape",
     "compare_texts",
     "compare_units",
+    "compare_unscored",
     "evaluation_summary",
     "failed_rows",
     "failed_verdicts",
@@ -610,6 +611,26 @@ def compare_units(
     return session.ask_file("compare_units", files=[*baselines, candidate], **parameters)
 
 
+def compare_unscored(
+    session: Session,
+    *,
+    baselines: list[str],
+    candidate: str,
+    errors: Errors,
+    is_plain: bool,
+    check_content: bool,
+    told_by: str,
+    metric: str | None = None,
+    suite: str | None = None,
+) -> pa.Table:
+    """How many rows of both sides are scored in the baseline alone, and not in error in the candidate, by metric.
+
+    Rows that the candidate does not hold at all are no such rows.
+    """
+    parameters = {name: value for name, value in locals().items() if name != "session"}
+    return session.ask_file("compare_unscored", files=[*baselines, candidate], **parameters)
+
+
 def compare_flips(
     session: Session,
     *,
@@ -657,7 +678,8 @@ def baselines(session: Session, *, workspace: str, baseline: str | None = None, 
 def accepted_jobs(session: Session, *, job_id: str, last: int) -> pa.Table:
     """The newest accepted jobs of the series of a job, itself left out.
 
-    Accepted is what was completed before it, and passed the last gate that judged it or was set as a baseline once.
+    Accepted is what was completed before it, has its rows, and passed the last gate that judged it or was set as a
+    baseline once.
     """
     return session.ask_file("accepted_jobs", job_id=job_id, last=last)
 

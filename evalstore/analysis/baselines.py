@@ -71,14 +71,20 @@ class Baselines:
         return frames.to_polars(self.table())
 
     def history(self, baseline: str | None = None) -> pl.DataFrame:
-        """All versions of a baseline, or of all, the newest first; without a job where it was taken away."""
+        """All versions of a baseline, or of all, the newest first; without a job where it was taken away.
+
+        Raises: NotFound.
+        """
         return frames.to_polars(self.table(baseline, with_history=True))
 
     def table(self, baseline: str | None = None, *, with_history: bool = False) -> pa.Table:
-        """The same as an Arrow table."""
+        """The same as an Arrow table. Raises: NotFound."""
         found = queries.baselines(
             self._session(), workspace=self._workspace, baseline=baseline, with_history=with_history
         )
+        if baseline is not None and not found.num_rows:
+            known = queries.baselines(self._session(), workspace=self._workspace, with_history=True)
+            raise NotFound(f"there is no baseline {baseline!r}; {near(baseline, known.column('baseline').to_pylist())}")
         return found.drop_columns(["job_now", "workspace"])
 
     def _say(self, baseline: str, job: dict[str, Any] | None, note: str | None) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalstore import frames, json_text, queries
-from evalstore.analysis.comparing import FLIPS, field_source
-from evalstore.errors import UsageError
+from evalstore.analysis.asked import field_source
+from evalstore.analysis.comparing import FLIPS
+from evalstore.errors import UnknownField, UsageError, near
 
 if TYPE_CHECKING:
     import os
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from evalstore.analysis.comparing import Found, Question
+    from evalstore.analysis.asked import Question
+    from evalstore.analysis.comparing import Found
     from evalstore.session import Session
 
 __all__ = ["ALL_FLIPS", "Comparison"]
@@ -71,7 +73,7 @@ class Comparison:
     ) -> pl.DataFrame:
         """The rows that flipped in these ways (all that changed by default), so many of each and each metric at most.
 
-        The greatest differences come first. Raises: UsageError.
+        The greatest differences come first. Raises: UsageError, UnknownField.
         """
         return frames.to_polars(self.flip_table(*flips, metric=metric, suite=suite, limit=limit))
 
@@ -82,7 +84,13 @@ class Comparison:
         for flip in flips:
             if flip not in ALL_FLIPS:
                 raise UsageError(f"a row cannot flip as {flip!r}; there are: {', '.join(ALL_FLIPS)}")
+        if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
+            raise UsageError(f"limit is a number of rows, 1 or more, or None for all, not {limit!r}")
         asked = self._asked
+        for field, given in (("metric", metric), ("suite", suite)):
+            compared = {line[field] for line in self._found.metrics}
+            if given is not None and given not in compared:
+                raise UnknownField(f"no {field} {given!r} was compared; {near(str(given), compared)}")
         source, path = (None, None) if asked.by is None else field_source(asked.by, "sliced")
         pairing = {key: value for key, value in self._found.asked.items() if not key.startswith("cluster_")}
         session = self._session()

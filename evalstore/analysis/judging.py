@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalstore import judgements, queries, store_folder
 from evalstore.analysis import comparing, statistics
+from evalstore.analysis.asked import question
 from evalstore.analysis.baselines import Baselines
 from evalstore.analysis.comparison import Comparison
 from evalstore.arrow_lines import as_dicts
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from evalstore.analysis.comparing import Test
+    from evalstore.analysis.asked import Test
     from evalstore.analysis.policy import Policy
-    from evalstore.analysis.statistics import Correction
+    from evalstore.analysis.significance import Correction
     from evalstore.analysis.verdict import Verdict
     from evalstore.catalog import Catalog
     from evalstore.queries import Errors
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Judging"]
 
 _log = logging.getLogger("evalstore")
-_LAST = re.compile(r"last:(\d{1,4})")
+_LAST = re.compile(r"last:([1-9]\d{0,3})")
 
 
 class Judging:
@@ -98,7 +99,7 @@ class Judging:
         def ask() -> Comparison:
             [after] = as_dicts(self._job(candidate))
             before = self._last_accepted(baseline, after) or as_dicts(self._job(baseline))
-            asked = comparing.question(
+            asked = question(
                 before, after, metric=metric, suite=suite, errors=errors, cluster=cluster, confidence=confidence,
                 margin=margin, by=by, max_changed=max_changed, min_paired=min_paired, test=test, correction=correction,
             )  # fmt: skip
@@ -133,6 +134,8 @@ class Judging:
 
         statistics.load()
         read = policy_of(policy, min)
+        if not isinstance(baseline, str | None):
+            raise UsageError(f"baseline is the name of a baseline, last:5 or a job, not {baseline!r}")
         named = baseline or read.baseline
         if named is None and read.needs_baseline:
             raise UsageError("the policy compares (max_drop, max_flips), so name a baseline: main, last:5 or a job")
@@ -171,11 +174,11 @@ class Judging:
 
     def _last_accepted(self, named: str, job: dict[str, Any]) -> list[dict[str, Any]] | None:
         """The jobs that `last:5` means, the oldest first; None for other texts. Raises: NotComparable for no job."""
-        if not isinstance(named, str) or not (found := _LAST.fullmatch(named)):
+        if not isinstance(named, str) or not named.startswith("last:"):
             return None
+        if not (found := _LAST.fullmatch(named)):
+            raise UsageError(f"{named} means no job: write last:5 for the last five accepted ones, 9999 at most")
         count = int(found[1])
-        if count == 0:
-            raise UsageError("last:0 means no job: write last:1 or more")
         jobs = as_dicts(queries.accepted_jobs(self._asking, job_id=job["job_id"], last=count))
         if not jobs:
             raise NotComparable(

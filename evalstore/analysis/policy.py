@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import tomllib
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["RULES", "Policy", "Rules", "Target", "policy_of", "rule_of"]
 
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, le=1)]
+# Strict, so that neither a word nor a yes is taken for a number.
+Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 RULES = ("min", "max", "max_drop", "max_error_rate", "min_rows", "max_flips")
 """The settings that are rules; the others say how they are read."""
 
@@ -31,11 +33,11 @@ class Rules(BaseModel):
     min: Finite | None = None
     max: Finite | None = None
     on: Literal["mean", "bound"] | None = None
-    max_drop: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    max_drop: Annotated[Finite, Field(gt=0)] | None = None
     max_error_rate: Share | None = None
-    min_rows: Annotated[int, Field(ge=1)] | None = None
-    max_flips: Annotated[int, Field(ge=0)] | None = None
-    higher_is_better: bool | None = None
+    min_rows: Annotated[int, Field(strict=True, ge=1)] | None = None
+    max_flips: Annotated[int, Field(strict=True, ge=0)] | None = None
+    higher_is_better: Annotated[bool, Field(strict=True)] | None = None
     class_: Literal["critical", "performance"] | None = Field(default=None, alias="class")
 
     @property
@@ -69,7 +71,7 @@ class Policy(BaseModel):
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     baseline: str | None = None
-    confidence: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
+    confidence: Annotated[float, Field(strict=True, gt=0.5, lt=1)] = 0.95
     correction: Literal["holm", "bh", "none"] = "holm"
     errors: Literal["exclude", "zero", "worst"] = "exclude"
     cluster: str | None = None
@@ -167,11 +169,18 @@ def _with_floors(document: dict[str, Any], floors: Mapping[str, float] | None) -
         return document
     if not isinstance(floors, dict):
         raise UsageError(f"min is a dict of metric -> least mean such as {{'is_correct': 0.85}}, not {floors!r}")
-    metrics = document.get("metrics")
-    metrics = dict(metrics) if isinstance(metrics, dict) else {}
     for metric, least in floors.items():
-        metrics[metric] = {**(metrics.get(metric) or {}), "min": least}
-    return {**document, "metrics": metrics}
+        _check_floor(metric, least)
+    metrics = document.get("metrics", {})
+    if not isinstance(metrics, dict) or not all(isinstance(metrics.get(one, {}), dict) for one in floors):
+        return document  # the policy is wrong as it is, which is said of it
+    return {**document, "metrics": metrics | {one: {**metrics.get(one, {}), "min": floors[one]} for one in floors}}
+
+
+def _check_floor(metric: Any, least: Any) -> None:
+    is_number = isinstance(least, (int, float)) and not isinstance(least, bool) and math.isfinite(least)
+    if not isinstance(metric, str) or not is_number:
+        raise UsageError(f"min is a dict of metric -> least mean such as {{'ok': 0.85}}, not {{{metric!r}: {least!r}}}")
 
 
 def _validated(document: dict[str, Any], file: Path | None, text: str) -> Policy:
@@ -183,6 +192,8 @@ def _validated(document: dict[str, Any], file: Path | None, text: str) -> Policy
         problem = first["msg"].removeprefix("Value error, ")
         if first["type"] == "extra_forbidden":
             problem = f"there is no such setting; {near(place[-1], _settings(place[:-1]), most=20)}"
+            if isinstance(first["input"], dict) and place[0] in ("metrics", "suites"):
+                problem += f'; a name with dots is quoted: [{place[0]}."{".".join(place[1:])}"]'
         field = ".".join(place) or None
         if file is None:
             raise UsageError(f"policy: {f'field {field!r}: ' if field else ''}{problem}") from error

@@ -26,4 +26,5 @@ def page(document: dict[str, Any], flips: list[dict[str, Any]], limit: int) -> s
         text = text.replace(character, escape)
     title = f"{document['baseline']['job']} and {document['candidate']['job']} compared"
     template = (files("evalstore.analysis") / "report.html").read_text(encoding="utf-8")
-    return template.replace("@TITLE@", html.escape(title)).replace("@DATA@", text)
+    before, _, after = template.partition("@DATA@")  # a job may be named @DATA@
+    return before.replace("@TITLE@", html.escape(title)) + text + after

@@ -20,6 +20,9 @@ CREATE OR REPLACE MACRO compared_clusters(compared_pair) AS TABLE
         count(*) FILTER (WHERE flip = 4) AS recovered,
         count(*) FILTER (WHERE flip = 8) AS both_in_error,
         count(*) FILTER (WHERE in_error) AS in_error,
+        count(*) FILTER (
+            WHERE baseline_value IS NOT NULL AND candidate_value IS NULL AND NOT candidate_in_error
+        ) AS unscored,  -- by the candidate alone: because it holds no score of the row, or not the row
         coalesce(bool_and(baseline_value IN (0, 1) AND candidate_value IN (0, 1)), FALSE) AS is_pass_fail,
         min(least(baseline_value, candidate_value)) AS lowest,
         max(greatest(baseline_value, candidate_value)) AS highest,
@@ -65,6 +68,7 @@ CREATE OR REPLACE MACRO compared_summary(compared_cluster) AS TABLE
         sum(recovered)::BIGINT AS recovered,
         sum(both_in_error)::BIGINT AS both_in_error,
         sum(in_error)::BIGINT AS in_error,
+        sum(unscored)::BIGINT AS unscored,
         bool_and(is_pass_fail) AS is_pass_fail,
         min(lowest) AS lowest,
         max(highest) AS highest,

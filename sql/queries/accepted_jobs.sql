@@ -1,5 +1,6 @@
 -- The newest accepted jobs of the series of a job, itself left out.
--- Accepted is what was completed before it, and passed the last gate that judged it or was set as a baseline once.
+-- Accepted is what was completed before it, has its rows, and passed the last gate that judged it or was set as a
+-- baseline once.
 SELECT accepted.*
 FROM jobs AS accepted
 INNER JOIN jobs AS judged
@@ -13,6 +14,7 @@ INNER JOIN jobs AS judged
 WHERE
     judged.job_id = $job_id
     AND accepted.status = 'completed'
+    AND accepted.rows_dropped_at IS NULL
     AND (
         accepted.job_id IN (SELECT job_id FROM baseline)
         OR accepted.job_id IN (

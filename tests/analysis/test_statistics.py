@@ -9,7 +9,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalstore.analysis import statistics
+from evalstore.analysis import power, significance, statistics
 from evalstore.analysis.statistics import Pairs
 
 RANDOM = np.random.default_rng(7)
@@ -42,7 +42,7 @@ def pairs(before, after, clusters=None, *, scale=None):
 def test_paired_t_is_that_of_scipy():
     found = pairs(*CONTINUOUS)
     wanted = scipy.stats.ttest_rel(CONTINUOUS[1], CONTINUOUS[0])
-    p, name = statistics.p_value(found)
+    p, name = significance.p_value(found)
     assert name == "paired t"
     assert p == pytest.approx(float(wanted.pvalue), rel=1e-12)
     for confidence in (0.8, 0.95, 0.99):
@@ -61,7 +61,7 @@ def test_clustered_errors_are_those_of_statsmodels():
         cov_type="cluster", cov_kwds={"groups": clusters}, use_t=True
     )
     assert found.std_error == pytest.approx(fitted.bse[0], rel=1e-10)
-    p, name = statistics.p_value(found)
+    p, name = significance.p_value(found)
     assert name == "clustered t"
     assert p == pytest.approx(fitted.pvalues[0], rel=1e-8)
     interval = statistics.interval(found, 0.95)
@@ -77,12 +77,12 @@ def test_rows_that_are_their_own_clusters_are_no_clusters():
 @given(up=st.integers(0, 300), down=st.integers(0, 300))
 def test_mcnemar_is_the_binomial_test_of_scipy(up, down):
     wanted = scipy.stats.binomtest(up, up + down, 0.5).pvalue if up + down else 1.0
-    assert statistics.p_mcnemar(up, down) == pytest.approx(wanted, rel=1e-9)
+    assert significance.p_mcnemar(up, down) == pytest.approx(wanted, rel=1e-9)
 
 
 def test_pass_and_fail_is_tested_by_mcnemar():
     found = pairs(*ONES)
-    assert statistics.p_value(found) == (statistics.p_mcnemar(found.up, found.down), "exact McNemar")
+    assert significance.p_value(found) == (significance.p_mcnemar(found.up, found.down), "exact McNemar")
 
 
 @given(n=st.integers(1, 3000), share=st.floats(0, 1), confidence=st.floats(0.5, 0.999))
@@ -137,14 +137,35 @@ def test_where_nothing_differs_the_rule_of_three_speaks():
     # The greatest share of rows that would still go unseen in 300 with 2.5 %.
     assert (1 - found.high) ** 300 == pytest.approx(0.025)
     assert statistics.interval(pairs([0.3] * 300, [0.3] * 300), 0.95) is None  # nobody knows how far values can lie
-    assert statistics.p_value(same)[0] == 1.0
+    assert significance.p_value(same)[0] == 1.0
+
+
+@pytest.mark.parametrize("difference", [-1.0, -0.5, 0.0, 0.25, 1.0])
+@pytest.mark.parametrize("n", [2, 30])
+def test_the_rule_of_three_reaches_as_far_as_rows_can_differ(difference, n):
+    found = statistics.interval(Pairs(n, difference, 0.0, n, 0.0, 0, 0, scale=1.0), 0.95)
+    assert found is not None
+    # With so many of the rows that were not seen at either end, n alike are seen in 2.5 % of cases.
+    share = scipy.stats.beta.ppf(0.975, 1, n)
+    assert (found.low, found.high) == pytest.approx(
+        (difference * (1 - share) - share, difference * (1 - share) + share)
+    )
+    assert -1 <= found.low <= difference <= found.high <= 1
+
+
+@pytest.mark.parametrize("n", [2, 7])
+def test_differences_that_are_all_alike_are_tested_by_their_signs(n):
+    wanted = scipy.stats.permutation_test((np.full(n, -0.5),), np.sum, permutation_type="samples", n_resamples=np.inf)
+    p, name = significance.p_value(Pairs(n, -0.5, 0.0, n, 0.0, 0, n, scale=1.0))
+    assert name == "sign test"
+    assert p == pytest.approx(float(wanted.pvalue))
 
 
 def test_one_row_tells_nothing():
     alone = pairs([0.2], [0.4])
     assert statistics.interval(alone, 0.95) is None
-    assert statistics.p_value(alone) == (None, "paired t")
-    assert statistics.minimal_detectable_effect(alone, 0.95) is None
+    assert significance.p_value(alone) == (None, "paired t")
+    assert power.minimal_detectable_effect(alone, 0.95) is None
 
 
 @pytest.mark.parametrize("size", [3, 8, 12])
@@ -152,21 +173,21 @@ def test_all_sign_flips_are_those_of_scipy(size):
     difference = RANDOM.normal(0.3, 1, size).round(1)
     wanted = scipy.stats.permutation_test((difference,), np.sum, permutation_type="samples", n_resamples=np.inf).pvalue
     sizes, counts = np.unique(np.abs(difference[difference != 0]), return_counts=True)
-    found = statistics.p_permutation(list(sizes), list(map(int, counts)), float(difference.sum()))
+    found = significance.p_permutation(list(sizes), list(map(int, counts)), float(difference.sum()))
     assert found == pytest.approx(wanted)
 
 
 def test_random_sign_flips_come_near_to_it():
     difference = CONTINUOUS[1] - CONTINUOUS[0]
-    found = statistics.p_permutation(list(np.abs(difference)), [1] * 80, float(difference.sum()))
-    assert found == pytest.approx(statistics.p_value(pairs(*CONTINUOUS))[0], abs=0.02)
-    again = statistics.p_permutation(list(np.abs(difference)), [1] * 80, float(difference.sum()))
+    found = significance.p_permutation(list(np.abs(difference)), [1] * 80, float(difference.sum()))
+    assert found == pytest.approx(significance.p_value(pairs(*CONTINUOUS))[0], abs=0.02)
+    again = significance.p_permutation(list(np.abs(difference)), [1] * 80, float(difference.sum()))
     assert again == found  # the same question, the same answer
     # Of pass and fail it is McNemar's test.
     ones = pairs(*ONES)
-    p = statistics.p_permutation([1.0], [ones.up + ones.down], ones.up - ones.down)
-    assert p == pytest.approx(statistics.p_mcnemar(ones.up, ones.down), abs=0.01)
-    assert statistics.p_permutation([], [], 0.0) == 1.0
+    p = significance.p_permutation([1.0], [ones.up + ones.down], ones.up - ones.down)
+    assert p == pytest.approx(significance.p_mcnemar(ones.up, ones.down), abs=0.01)
+    assert significance.p_permutation([], [], 0.0) == 1.0
 
 
 @pytest.mark.parametrize(("correction", "method"), [("holm", "holm"), ("bh", "fdr_bh")])
@@ -175,35 +196,35 @@ def test_corrections_are_those_of_statsmodels(correction, method):
     for count in (1, 2, 7, 30):
         p_values = list(RANDOM.random(count) ** 2)
         wanted = multitest.multipletests(p_values, method=method)[1]
-        found = statistics.adjusted([p_values[0], None, *p_values[1:]], correction)
+        found = significance.adjusted([p_values[0], None, *p_values[1:]], correction)
         assert found[1] is None
         assert [found[0], *found[2:]] == pytest.approx(list(wanted))
 
 
 def test_without_a_correction_p_values_stay():
-    assert statistics.adjusted([0.4, None, 0.01], "none") == [0.4, None, 0.01]
+    assert significance.adjusted([0.4, None, 0.01], "none") == [0.4, None, 0.01]
 
 
 def test_what_can_be_detected_is_what_statsmodels_says():
-    power = pytest.importorskip("statsmodels.stats.power")
+    of_statsmodels = pytest.importorskip("statsmodels.stats.power")
     for n in (5, 40, 80):
         found = pairs(CONTINUOUS[0][:n], CONTINUOUS[1][:n])
-        effect = power.TTestPower().solve_power(nobs=n, alpha=0.05, power=0.8)
+        effect = of_statsmodels.TTestPower().solve_power(nobs=n, alpha=0.05, power=0.8)
         assert found.std_dev is not None
-        assert statistics.minimal_detectable_effect(found, 0.95) == pytest.approx(effect * found.std_dev, rel=1e-6)
+        assert power.minimal_detectable_effect(found, 0.95) == pytest.approx(effect * found.std_dev, rel=1e-6)
 
 
 def test_what_can_be_detected_goes_over_into_the_normal_one():
     near = Pairs(1000, 0.0, 1.0, 1000, 999.0, 0, 0)
     far = Pairs(1002, 0.0, 1.0, 1002, 1001.0, 0, 0)
-    one, other = (statistics.minimal_detectable_effect(each, 0.95) for each in (near, far))
+    one, other = (power.minimal_detectable_effect(each, 0.95) for each in (near, far))
     assert one is not None
     assert one == pytest.approx(other, rel=0.01)
 
 
 def test_what_mcnemar_can_detect_is_found_in_80_of_100_cases():
     found = Pairs(300, 0.0, 0.4, 300, 48.0, 24, 24, 200)
-    effect = statistics.minimal_detectable_effect(found, 0.95)
+    effect = power.minimal_detectable_effect(found, 0.95)
     assert effect is not None
     share = 48 / 300
     counts = np.arange(301)
@@ -212,21 +233,19 @@ def test_what_mcnemar_can_detect_is_found_in_80_of_100_cases():
     )
     told = scipy.stats.binom.cdf(critical, counts, (1 - effect / share) / 2)
     assert float(np.sum(scipy.stats.binom.pmf(counts, 300, share) * told)) == pytest.approx(0.8, abs=1e-4)
-    assert (
-        statistics.minimal_detectable_effect(Pairs(4, 0.0, 0.5, 4, 1.0, 1, 1, 2), 0.95) is None
-    )  # four rows find nothing
+    assert power.minimal_detectable_effect(Pairs(4, 0.0, 0.5, 4, 1.0, 1, 1, 2), 0.95) is None  # four rows find nothing
 
 
 def test_three_percent_with_the_variance_of_the_literature_take_969_rows():
     # Miller, arXiv 2411.00640, section 5: a variance of 1/9, a difference of 3 %, 80 % power: 969 questions.
     n = 5000
-    found = statistics.rows_needed(Pairs(n, 0.0, 1 / 3, n, (n - 1) / 9, 0, 0), 0.03, 0.95)
+    found = power.rows_needed(Pairs(n, 0.0, 1 / 3, n, (n - 1) / 9, 0, 0), 0.03, 0.95)
     assert found == 969
 
 
 def test_rows_that_were_needed_would_have_told():
     few = Pairs(100, 0.0, 0.4, 100, 99 * 0.16, 10, 10)
-    needed = statistics.rows_needed(few, 0.02, 0.95)
+    needed = power.rows_needed(few, 0.02, 0.95)
     assert needed is not None
     more = Pairs(needed, 0.0, 0.4, needed, (needed - 1) * 0.16, 10, 10)
     assert more.std_error is not None
@@ -243,7 +262,7 @@ def test_rows_that_were_needed_would_have_told():
 )
 def test_noninferiority_agrees_with_its_interval_and_with_t(difference, deviation, n, margin):
     found = Pairs(n, difference, deviation, n, (n - 1) * deviation**2, 0, 0)
-    p = statistics.p_noninferior(found, margin, higher_is_better=True)
+    p = significance.p_noninferior(found, margin, higher_is_better=True)
     wanted = scipy.stats.t.sf((difference + margin) / (deviation / math.sqrt(n)), n - 1)
     assert p == pytest.approx(wanted, abs=1e-6)
     interval = statistics.interval(found, 0.95)
@@ -252,4 +271,4 @@ def test_noninferiority_agrees_with_its_interval_and_with_t(difference, deviatio
         assert p is not None
         assert (interval.low > -margin) == (p < 0.025)
     turned = Pairs(n, -difference, deviation, n, (n - 1) * deviation**2, 0, 0)
-    assert statistics.p_noninferior(turned, margin, higher_is_better=False) == pytest.approx(p, abs=1e-9)
+    assert significance.p_noninferior(turned, margin, higher_is_better=False) == pytest.approx(p, abs=1e-9)

@@ -179,7 +179,7 @@ def gate_many(pairs: int) -> dict[str, float]:
     """Judges simulated pairs of runs by what the gate does with the numbers that SQL gives it."""
     import numpy as np
 
-    from evalstore.analysis import gating
+    from evalstore.analysis import drops, power, significance
     from evalstore.analysis import statistics as tests
     from evalstore.analysis.policy import Policy
 
@@ -197,29 +197,30 @@ def gate_many(pairs: int) -> dict[str, float]:
             rows, float(change.mean()), float(change.std(ddof=1)), rows, float(((change - change.mean()) ** 2).sum()),
             int((change > 0).sum()), int((change < 0).sum()), int(first.sum()), 1.0,
         )  # fmt: skip
-        return found, tests.p_value(found)[0] or 0.0
+        return found, significance.p_value(found)[0] or 0.0
 
     def outcome(found: Any, p: float) -> str:
         interval = tests.interval(found, 0.95)
         assert interval is not None
         told = {
-            "paired": found.n, "newly_in_error": 0, "baseline_mean": 0.0, "candidate_mean": found.difference,
-            "difference": found.difference, "low": interval.low, "high": interval.high,
+            "paired": found.n, "newly_in_error": 0, "newly_unscored": 0, "baseline_mean": 0.0,
+            "candidate_mean": found.difference, "difference": found.difference,
+            "low": interval.low, "high": interval.high,
         }  # fmt: skip
-        compared = gating.Compared(told, found, {"paired": found.n})
-        return gating.drop_verdict(policy, ("s", "m", "m"), line, compared, p).outcome
+        compared = drops.Compared(told, found, {"paired": found.n})
+        return drops.drop_verdict(policy, ("s", "m", "m"), line, compared, p).outcome
 
     equal = [pair(n, 0.0) for _ in range(pairs)]
     false_alarms = sum(outcome(*one) == "fail" for one in equal) / pairs
     of_ten = 0
     for _ in range(pairs):
         ten = [pair(n, 0.0) for _ in range(10)]
-        adjusted = tests.adjusted([p for _, p in ten], "holm")
+        adjusted = significance.adjusted([p for _, p in ten], "holm")
         of_ten += any(outcome(one, p or 0.0) == "fail" for (one, _), p in zip(ten, adjusted, strict=True))
     typical = equal[0][0]
-    detectable = statistics.mean(tests.minimal_detectable_effect(one, 0.95) or 0.0 for one, _ in equal[:50])
+    detectable = statistics.mean(power.minimal_detectable_effect(one, 0.95) or 0.0 for one, _ in equal[:50])
     found = sum(outcome(*pair(n, detectable)) == "fail" for _ in range(pairs)) / pairs
-    needed = ceil(statistics.mean(tests.rows_needed(one, margin, 0.95) or 0 for one, _ in equal[:50]))
+    needed = ceil(statistics.mean(power.rows_needed(one, margin, 0.95) or 0 for one, _ in equal[:50]))
     passed = sum(outcome(*pair(needed, 0.0)) == "pass" for _ in range(pairs)) / pairs
     return {
         "false_alarms": false_alarms, "false_alarms_of_ten": of_ten / pairs, "found": found, "passed": passed,

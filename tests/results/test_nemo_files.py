@@ -52,7 +52,7 @@ def test_what_a_shell_makes_of_a_star_is_one_job_on_the_command_line(tmp_path):
         assert held(store, "a") == (2, ["corpus", "m"])
     again = CliRunner().invoke(program, words)
     assert again.exit_code == 0
-    assert again.stderr.splitlines() == [f"job {name} was there already, with the same content" for name in "ab"]
+    assert again.stderr.splitlines() == [f"note: job {name} was there already, with the same content" for name in "ab"]
 
 
 @pytest.mark.parametrize(

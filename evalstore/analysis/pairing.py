@@ -1,0 +1,121 @@
+"""Which rows of two jobs are paired: how many there are, whether they suffice, and how they are asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from evalstore import queries
+from evalstore.analysis.asked import field_source, jobs_said
+from evalstore.errors import NotComparable
+
+if TYPE_CHECKING:
+    from evalstore.analysis.asked import Question
+    from evalstore.session import Session
+
+__all__ = ["FEW", "check_rows", "check_whole", "newly_unscored", "pairing", "rows_of"]
+
+FEW = 0.01  # from this share of rows that are left out on, a warning
+
+
+def check_whole(asked: Question) -> list[str]:
+    """Warnings about jobs that did not complete. Raises: NotComparable for one whose rows are not here."""
+    jobs = (*asked.baselines, asked.candidate)
+    for job in jobs:
+        if dropped_at := job["rows_dropped_at"]:
+            raise NotComparable(
+                f"the rows of job {job['name']!r} were dropped on {dropped_at:%Y-%m-%d}, so nothing can be compared "
+                "row by row; the old job may still be in the trash (`evalstore trash`)"
+            )
+        if not job["rows_total"] and any(suite["metrics"] for suite in job["suites"] or ()):
+            raise NotComparable(
+                f"job {job['name']!r} was imported by its counts, without rows, so nothing can be compared row by row"
+            )
+    return [
+        f"job {job['name']!r} is {job['status']}, not completed: its rows may not be all"
+        for job in jobs
+        if job["status"] != "completed"
+    ]
+
+
+def newly_unscored(
+    session: Session,
+    asked: Question,
+    paired_by: dict[str, Any],
+    lines: list[dict[str, Any]],
+    rows: list[dict[str, Any]],
+) -> list[int]:
+    """How many rows of both sides, by metric, have a score in the baseline and none, nor an error, in the candidate.
+
+    Where all rows are in both, the lines say so; else rows that are not in the candidate must be told apart.
+    """
+    one_sided = {line["suite"] for line in rows if line["only_in_baseline"]}
+    if not any(line["unscored"] and line["suite"] in one_sided for line in lines):
+        return [line["unscored"] for line in lines]
+    pairs = {field: value for field, value in paired_by.items() if not field.startswith("cluster_")}
+    found = queries.compare_unscored(session, **pairs, **asked.narrow).to_pylist()
+    counts = {(line["suite"], line["metric"], line["name"]): line["newly_unscored"] for line in found}
+    return [counts.get((line["suite"], line["metric"], line["name"]), 0) for line in lines]
+
+
+def rows_of(
+    session: Session, asked: Question, shared: list[dict[str, Any]], shapes: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """How many rows are paired, by suite. Where both jobs hold the same rows, the catalog knows."""
+    suites = {line["suite"]: line for line in shared}
+    if all(line["same_rows"] for line in shared):
+        counts: list[dict[str, Any]] = [
+            {
+                "suite": suite,
+                **dict.fromkeys(("baseline_rows", "candidate_rows", "paired"), line["different_rows"]),
+                **dict.fromkeys(("changed", "only_in_baseline", "only_in_candidate"), 0),
+            }
+            for suite, line in suites.items()
+        ]
+    else:
+        counts = queries.compare_rows(session, **asked.jobs, suite=asked.suite).to_pylist()
+    fields = ("baseline_failed", "candidate_failed", "either_failed")
+    failed = {one["suite"]: {field: one[field] for field in fields} for one in shapes}
+    return [line | failed[line["suite"]] for line in counts if line["suite"] in suites]
+
+
+def check_rows(asked: Question, rows: list[dict[str, Any]]) -> list[str]:
+    """Warnings about rows of other content. Raises: NotComparable for too many of them, or too few pairs."""
+    warnings = []
+    for line in rows:
+        where = "" if line["suite"] == "default" else f" in suite {line['suite']!r}"
+        smaller = min(line["baseline_rows"], line["candidate_rows"])
+        both = line["paired"] + line["changed"]
+        if line["changed"] > asked.max_changed * both:
+            raise NotComparable(
+                f"{jobs_said(asked)} are not comparable{where}: of {both:,} rows with the same key {line['changed']:,} "
+                f"have another item or reference, more than max_changed={asked.max_changed:g} allows"
+            )
+        if both < asked.min_paired * smaller or line["paired"] == 0:
+            raise NotComparable(
+                f"{jobs_said(asked)} are not comparable{where}: only {both:,} rows are in both, of "
+                f"{line['baseline_rows']:,} and {line['candidate_rows']:,}; "
+                f"min_paired={asked.min_paired:g} wants that share of the smaller side"
+            )
+        if line["changed"] > FEW * both:
+            warnings.append(
+                f"{line['changed']:,} of {both:,} rows{where} have another item or reference under the same key; they "
+                "are left out"
+            )
+    return warnings
+
+
+def pairing(asked: Question, shared: list[dict[str, Any]]) -> dict[str, Any]:
+    """How pairs are asked for. Clusters are those that a job tells of, or what the user names."""
+    told_by = asked.jobs["candidate"]
+    source: str | None
+    if asked.cluster is not None:
+        source, path = field_source(asked.cluster, "clustered")
+    else:
+        in_candidate = any(line["candidate_clusters"] for line in shared)
+        in_baseline = any(line["baseline_clusters"] for line in shared)
+        source, path = ("cluster" if in_candidate or in_baseline else None), None
+        if in_baseline and not in_candidate:
+            told_by = asked.baselines[-1]["job_id"]
+    return {
+        **asked.jobs, "errors": asked.errors, "told_by": told_by, "cluster_source": source, "cluster_path": path,
+    }  # fmt: skip
