@@ -89,11 +89,13 @@ before AS (
 
 -- Metrics that scored in the baseline and not in the latest run: without them the score is one of others.
 lost AS (
-    SELECT list_sort(
-        list_filter(
-            scaled_metrics(jobs.suites), lambda m: NOT coalesce(list_contains(scaled_metrics(latest.suites), m), FALSE)
-        )
-    ) AS metrics
+    SELECT
+        list_sort(
+            list_filter(
+                scaled_metrics(jobs.suites),
+                lambda m: NOT coalesce(list_contains(scaled_metrics(latest.suites), m), FALSE)
+            )
+        ) AS metrics
     FROM jobs, before, latest
     WHERE jobs.job_id = before.job_id
 ),
