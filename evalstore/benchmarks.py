@@ -131,6 +131,8 @@ def _contradictions(stated: list[dict[str, Any]], found: Benchmark) -> Iterator[
                 f"{1000 * cost / per_token:,.0f} tokens"
             )
     first = stated[0] if stated else {}
+    if first.get("latency_kind"):
+        yield f"latencies are each a {first['latency_kind']}: how long one call took is not known"
     for what in ("best_overall", "best_value"):
         said, is_so = first.get(f"stated_{what}"), getattr(found, what)
         if said is not None and names.reference(said) != is_so:

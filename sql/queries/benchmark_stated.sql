@@ -11,6 +11,7 @@ SELECT
         AS stated_cost_per_token,
     try_cast(json_extract_string(metadata, '$.document.cost_analysis.cost_per_score') AS DOUBLE)
         AS stated_cost_per_passed,
+    json_extract_string(metadata, '$.benchmark.latency') AS latency_kind,
     json_extract_string(metadata, '$.benchmark.comparison.best_overall') AS stated_best_overall,
     json_extract_string(metadata, '$.benchmark.comparison.best_value') AS stated_best_value,
     try_cast(json_extract_string(metadata, '$.benchmark.comparison.cost_savings') AS DOUBLE) AS stated_cost_savings

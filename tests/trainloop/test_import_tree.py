@@ -341,6 +341,7 @@ def test_a_benchmark(store, tmp_path):
     first, second = (store.show(job) for job in report.jobs)
     assert (first["kind"], first["group"], first["model"]) == ("benchmark", group, one)
     assert first["metadata"]["benchmark"]["missing_providers"] == [third]
+    assert "latencies are each a batch average: how long one call took is not known" in store.benchmark(group).flags
     assert (first["cost"], second["cost"]) == (pytest.approx(0.003), pytest.approx(0.0001))
     assert metrics(store, report.jobs[0]) == {("short", "short"): (1, 2, 0), ("polite", "polite"): (None, None, 0)}
     assert metrics(store, report.jobs[1]) == {("short", "short"): (1, 1, 1)}
