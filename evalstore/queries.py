@@ -60,6 +60,7 @@ __all__ = [
     "suite_scores",
     "suite_trend",
     "suite_trend_counting",
+    "worst_rows",
 ]
 
 Baseline = Literal["previous", "first_in_window", "window_mean", "job"]
@@ -690,3 +691,11 @@ def gate_metrics(session: Session, *, job_id: str) -> pa.Table:
     Its mean with the spread of it, its rows, direction and class.
     """
     return session.ask_file("gate_metrics", job_id=job_id)
+
+
+def worst_rows(session: Session, *, job_id: str, wanted: list[dict[str, str]], limit: int) -> pa.Table:
+    """The rows of one job that speak most against some of its metrics: the lowest, the highest, or those in error.
+
+    The mean of their repetitions counts; so many of each metric at most.
+    """
+    return session.ask_file("worst_rows", files=[job_id], job_id=job_id, wanted=wanted, limit=limit)

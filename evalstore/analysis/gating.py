@@ -9,12 +9,13 @@ from evalstore import queries
 from evalstore.analysis import comparing
 from evalstore.analysis.asked import question
 from evalstore.analysis.comparison import Comparison
-from evalstore.analysis.drops import COMPARING, Compared, drops, flips_of
+from evalstore.analysis.drops import COMPARING, Compared, drops
 from evalstore.analysis.floors import floors, required, unmatched
 from evalstore.analysis.pairing import FEW
 from evalstore.analysis.policy import Policy, Target, rule_of
 from evalstore.analysis.rule_words import full_name, place_of
 from evalstore.analysis.verdict import RuleVerdict, Verdict, worst_of
+from evalstore.analysis.worst_rows import rows_below, rows_that_lost
 from evalstore.errors import NotComparable
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from evalstore.session import Session
 
 __all__ = ["Case", "judge"]
-
-WORST_ROWS = 5  # of each metric that lost
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,8 @@ def judge(session: Session, case: Case) -> Verdict:
     rules += drops(policy, measured, compared)
     warnings = [warning for one in comparisons for warning in (*_missing_rows(one), *one.warnings)]
     warnings = [*_left_out(measured), *dict.fromkeys(warnings)]
-    return _verdict(case, rules, warnings, _worst_rows(policy, measured, rules, comparisons))
+    worst = [*rows_that_lost(policy, measured, rules, comparisons), *rows_below(session, job, rules)]
+    return _verdict(case, rules, warnings, worst)
 
 
 def _verdict(
@@ -164,21 +164,3 @@ def _comparison(session: Session, case: Case, suite: str) -> Comparison:
         min_paired=policy.min_paired, test="auto", correction="none",
     )  # fmt: skip
     return Comparison(asked, comparing.compare(session, asked), lambda: session)
-
-
-def _worst_rows(
-    policy: Policy, measured: dict[Target, dict[str, Any]], rules: list[RuleVerdict], comparisons: list[Comparison]
-) -> list[dict[str, Any]]:
-    """The rows that lost most, of the metrics whose losses did not pass."""
-    lost = {
-        (rule.suite, rule.metric, rule.name, flip)
-        for target, line in measured.items()
-        for rule in rules
-        if rule.rule in COMPARING and rule.outcome != "pass" and (rule.suite, rule.metric, rule.name) == target
-        for flip in (flips_of(policy, target, line), "newly in error")
-    }
-    if not lost:
-        return []
-    flips = sorted({flip for *_, flip in lost})
-    found = [line for one in comparisons for line in one.flip_table(*flips, limit=WORST_ROWS).to_pylist()]
-    return [line for line in found if (line["suite"], line["metric"], line["name"], line["flip"]) in lost]

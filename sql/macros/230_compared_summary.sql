@@ -6,7 +6,14 @@ CREATE OR REPLACE MACRO compared_clusters(compared_pair) AS TABLE
         "cluster",
         count(difference) AS n,
         avg(difference) AS mean,
-        var_pop(difference) AS variance,
+        -- Squares beyond a double stop DuckDB 1.5, and are infinite to DuckDB 2.
+        CASE
+            WHEN
+                max(greatest(baseline_value, candidate_value)) > 1e140
+                OR min(least(baseline_value, candidate_value)) < -1e140
+                THEN 'inf'::DOUBLE
+            ELSE var_pop(CASE WHEN abs(difference) < 1e141 THEN difference END)
+        END AS variance,
         avg(baseline_value) FILTER (WHERE difference IS NOT NULL) AS baseline_mean,
         avg(candidate_value) FILTER (WHERE difference IS NOT NULL) AS candidate_mean,
         count(*) FILTER (WHERE difference > 0) AS up,

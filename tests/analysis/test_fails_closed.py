@@ -222,3 +222,24 @@ def test_a_job_may_have_the_name_of_a_place_in_the_page(store):
     text = store.compare("x@DATA@", "y@TITLE@").to_html()
     assert "<title>x@DATA@ and y@TITLE@ compared</title>" in text
     assert '"job":"y@TITLE@"' in text
+
+
+def test_the_worst_rows_of_a_job_by_itself_are_shown(store):
+    with store.job("uneven") as job:
+        for n in range(40):
+            if n % 10 == 9:
+                job.log(item={"q": n}, row_key=n, error="TimeoutError: late")
+            else:
+                job.log(item={"q": n}, row_key=n, sample={"text": f"answer {n}"}, scores={"x": (n * 7) % 40 / 40})
+    floor = store.gate("uneven", min={"x": 0.9}).worst_rows
+    assert [(one["flip"], one["row_key"], one["candidate_value"]) for one in floor] == [
+        ("lowest", str(n), (n * 7) % 40 / 40) for n in (0, 23, 6, 12, 35)
+    ]
+    assert floor[1]["candidate_sample"] == '{"text":"answer 23"}'
+    ceiling = store.gate("uneven", policy={"all": {"max": 0.1}}).worst_rows
+    assert [one["candidate_value"] for one in ceiling] == [39 / 40, 38 / 40, 37 / 40, 36 / 40, 35 / 40]
+    errors = store.gate("uneven", policy={"all": {"max_error_rate": 0.01}}).worst_rows
+    assert [(one["flip"], one["row_key"], one["candidate_error"]) for one in errors] == [
+        ("in error", str(n), "TimeoutError: late") for n in (9, 19, 29, 39)
+    ]
+    assert store.gate("uneven", min={"x": 0.1}).worst_rows == []

@@ -157,8 +157,8 @@ def test_the_rule_of_three_reaches_as_far_as_rows_can_differ(difference, n):
 def test_differences_that_are_all_alike_are_tested_by_their_signs(n):
     wanted = scipy.stats.permutation_test((np.full(n, -0.5),), np.sum, permutation_type="samples", n_resamples=np.inf)
     p, name = significance.p_value(Pairs(n, -0.5, 0.0, n, 0.0, 0, n, scale=1.0))
-    assert name == "sign test"
     assert p == pytest.approx(float(wanted.pvalue))
+    assert name == "sign test"
 
 
 def test_one_row_tells_nothing():

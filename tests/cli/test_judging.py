@@ -142,6 +142,11 @@ def test_the_gate_for_people(judged, run, policy):
     assert "The rows that lost most" in done.lines
     assert run("gate", "steady", "--min", "right=0.5", store=judged).lines[0] == "PASS  steady"
     assert run("gate", "steady", "--min", "right=much", store=judged).code == 2
+    alone = run("gate", "worse", "--min", "right=0.9", store=judged)
+    assert alone.lines[alone.lines.index("The worst rows") :][:6] == [
+        "The worst rows", "", "Lowest: right", "", "0  0", "  item.question     q0",
+    ]  # fmt: skip
+    assert "The rows that lost most" not in alone.lines
 
 
 def test_the_gate_for_machines(judged, run, policy, tmp_path):
@@ -186,4 +191,7 @@ def test_baselines_from_the_shell(run, tmp_path):
     removed = run("baseline", "remove", "main", store=root)
     assert removed.stderr == "baseline main is taken away; it was job two\n"
     assert run("baseline", "remove", "main", store=root).code == 2
+    unknown = run("baseline", "history", "mian", store=root)
+    assert (unknown.code, unknown.stdout) == (2, "")
+    assert "there is no baseline 'mian'; did you mean main?" in unknown.stderr
     assert run("show", "@main", store=root).code == 2

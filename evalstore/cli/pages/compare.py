@@ -20,6 +20,7 @@ __all__ = ["compare_page", "flips_page", "flips_table", "p_text"]
 
 FIELDS_SHOWN = 8  # of an item
 SMALLEST_P = 0.0001
+ONE_SIDED = ("lowest", "highest", "in error")  # what a gate shows of one job alone
 
 
 def compare_page(document: dict[str, Any]) -> Iterator[Block]:
@@ -125,7 +126,8 @@ def flips_page(flips: list[dict[str, Any]]) -> Iterator[Block]:
         found = list(lines)
         yield Heading(f"{flip.capitalize()}: {name_of(found[0])}", "" if suite == "default" else suite)
         for line in found:
-            change = f"{_value(line['baseline_value'])} -> {_value(line['candidate_value'])}"
+            has_both = line["flip"] not in ONE_SIDED
+            change = (f"{_value(line['baseline_value'])} -> " if has_both else "") + _value(line["candidate_value"])
             yield Heading(str(line["row_key"]), change, level=2)
             yield Fields(list(_pairs(line)) or [("item", "-")], is_cut=True, indent=2)
 

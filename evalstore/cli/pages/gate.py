@@ -29,9 +29,12 @@ def gate_page(verdict: Verdict, *, is_markdown: bool = False) -> Iterator[Block]
         yield Sentence(f"Warning: {warning}")
     lines = [_line(rule) for rule in [*verdict.failures, *(r for r in verdict.rules if r not in verdict.failures)]]
     yield Table([phrases("verdict", lines, "outcome"), phrases("rule", lines, "rule"), texts("what", lines, "message")])
-    if verdict.worst_rows:
-        yield Heading("The rows that lost most")
-        yield from [flips_table(verdict.worst_rows)] if is_markdown else flips_page(verdict.worst_rows)
+    lost = [line for line in verdict.worst_rows if line["difference"] is not None or line["flip"] == "newly in error"]
+    worst = [line for line in verdict.worst_rows if line not in lost]
+    for heading, rows in (("The rows that lost most", lost), ("The worst rows", worst)):
+        if rows:
+            yield Heading(heading)
+            yield from [flips_table(rows)] if is_markdown else flips_page(rows)
 
 
 def _line(rule: RuleVerdict) -> dict[str, Any]:
