@@ -33,17 +33,18 @@ def required(policy: Policy, lines: list[dict[str, Any]]) -> Iterator[RuleVerdic
 
 def unmatched(policy: Policy, measured: dict[Target, dict[str, Any]]) -> Iterator[RuleVerdict]:
     """Rules about what was not measured judge nothing, which must not go unseen."""
-    for suite, metric in policy.sections():
+    for suite, metric, section in policy.sections():
         for target, line in measured.items():
             if suite in (None, target[0]) and metric in (None, target[1], metric_and_name(line)):
                 break
         else:
             what = " of ".join([*([f"metric {metric!r}"] if metric else []), *([f"suite {suite!r}"] if suite else [])])
             suites = {of_suite for of_suite, _, _ in measured}
-            metrics = {one for _, key, name in measured for one in (key, f"{key}:{name}")}
+            metrics = {one for _, key, name in measured for one in (key, f"{key}:{name}" if name != key else key)}
             close = near(metric or suite or "", metrics if metric else suites)
             problem = f"the policy has rules for {what}, which the job did not measure; {close}"
-            yield RuleVerdict("measured", "not comparable", problem, suite=suite, metric=metric)
+            kind = section.class_ or "critical"
+            yield RuleVerdict("measured", "not comparable", problem, suite=suite, metric=metric, class_=kind)
 
 
 def floors(policy: Policy, target: Target, line: dict[str, Any]) -> Iterator[RuleVerdict]:

@@ -100,19 +100,12 @@ class Policy(BaseModel):
         sections += [rules for suite in self.suites.values() for rules in suite.metrics.values()]
         return any(rules.max_drop is not None or rules.max_flips is not None for rules in sections)
 
-    def sections(self) -> list[tuple[str | None, str | None]]:
-        """The sections with rules that name what they are about: (suite, metric)."""
-        found: list[tuple[str | None, str | None]] = [
-            (None, name) for name, one in self.metrics.items() if one.has_rules
-        ]
-        found += [(suite, None) for suite, one in self.suites.items() if one.has_rules]
-        found += [
-            (suite, name)
-            for suite, one in self.suites.items()
-            for name, rules in one.metrics.items()
-            if rules.has_rules
-        ]
-        return found
+    def sections(self) -> list[tuple[str | None, str | None, Rules]]:
+        """The sections with rules that name what they are about: (suite, metric, rules)."""
+        found: list[tuple[str | None, str | None, Rules]] = [(None, name, one) for name, one in self.metrics.items()]
+        for suite, one in self.suites.items():
+            found += [(suite, None, one), *((suite, name, rules) for name, rules in one.metrics.items())]
+        return [section for section in found if section[2].has_rules]
 
 
 Target = tuple[str, str, str]
