@@ -26,7 +26,8 @@ def check_whole(asked: Question) -> list[str]:
                 f"the rows of job {job['name']!r} were dropped on {dropped_at:%Y-%m-%d}, so nothing can be compared "
                 "row by row; the old job may still be in the trash (`evalstore trash`)"
             )
-        if not job["rows_total"] and any(suite["metrics"] for suite in job["suites"] or ()):
+        suites = job["suites"] or ()
+        if any(suite["metrics"] for suite in suites) if job["rows_total"] == 0 else not suites:
             raise NotComparable(
                 f"job {job['name']!r} was imported by its counts, without rows, so nothing can be compared row by row"
             )

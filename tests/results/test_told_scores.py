@@ -44,6 +44,13 @@ def ask(store, *words):
     return done.stdout
 
 
+@pytest.mark.parametrize("name", ["counted", "half", "odd"])
+def test_a_job_without_rows_is_not_compared_and_says_so(store, name):
+    for sides in ((name, "allnan"), ("allnan", name)):
+        with pytest.raises(errors.NotComparable, match=f"job '{name}' was imported by its counts, without rows"):
+            store.compare(*sides)
+
+
 def test_a_job_counts_the_rows_that_are_told(store):
     shown = {result.name: result for result in store.results.list(status=None)}
     totals = {
