@@ -580,7 +580,7 @@ def test_a_session_keeps_answering_while_the_snapshot_is_replaced_by_unrelated_o
     with Process(REPLACES, store.root, one, two) as process:
         process.wait_for("replacing")
         until, seen = time.monotonic() + seconds, Counter[int]()
-        while time.monotonic() < until:
+        while time.monotonic() < until or len(seen) < 2:  # a slow machine may need longer to meet both
             seen[store.sql("SELECT count(*) FROM jobs").item()] += 1
         process.signal(signal.SIGTERM)
     assert seen.keys() == {1, jobs}
