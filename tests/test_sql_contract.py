@@ -22,7 +22,7 @@ QUERIES = sql_files.names("queries")
 FUNCTIONS = {
     name: function
     for name, function in inspect.getmembers(queries, inspect.isfunction)
-    if function.__module__ == queries.__name__ and not name.startswith("_")
+    if function.__module__.startswith(f"{queries.__name__}.") and not name.startswith("_")
 }
 
 

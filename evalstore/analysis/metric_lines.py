@@ -108,8 +108,9 @@ def _sides(line: dict[str, Any], pairs: Pairs | None, confidence: float) -> dict
     """Wilson's intervals of both pass rates, where rows are plainly passed or not."""
     found: dict[str, Any] = {}
     for side, change in (("baseline", 0), ("candidate", line["up"] - line["down"])):
-        is_plain = pairs is not None and pairs.baseline_ones is not None
-        ends = statistics.wilson(pairs.baseline_ones + change, pairs.n, confidence) if pairs and is_plain else None  # type: ignore[operator]
+        ends = None
+        if pairs is not None and pairs.baseline_ones is not None:
+            ends = statistics.wilson(pairs.baseline_ones + change, pairs.n, confidence)
         found[f"{side}_low"], found[f"{side}_high"] = ends or (None, None)
     return found
 
