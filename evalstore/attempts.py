@@ -30,14 +30,18 @@ _SAME = ("metric_ref", "dataset", "model", "config")  # what a resumed job may n
 _KEPT = ("kind", "group", "labels", "tags", "metadata")  # what stays as it was unless it is given again
 
 
-def open_attempt(root: Path, head: dict[str, Any], catalog: Catalog, *, overwrite: bool = False) -> StagedJob:
+def open_attempt(
+    root: Path, head: dict[str, Any], catalog: Catalog, *, overwrite: bool = False, shared: Journal | None = None
+) -> StagedJob:
     """Claims the name of a new job. With `overwrite` it may be that of a committed job, whose place it then takes.
+
+    `shared` is the journal of several jobs whose content lies elsewhere too.
 
     Raises: JobExists, JobBusy.
     """
     path = f"{head['workspace']}/{head['name']}"
     _clear_staging(root, path, catalog)
-    return StagedJob.claim(root, head, replaces=job_id_of(root, path) if overwrite else None)
+    return StagedJob.claim(root, head, replaces=job_id_of(root, path) if overwrite else None, shared=shared)
 
 
 def resume_attempt(

@@ -10,12 +10,13 @@ import errno
 import os
 import shutil
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from evalstore import trash
-from evalstore.durable_files import exchange, fault_point, read_document, sync_file, sync_folder
+from evalstore.durable_files import exchange, fault_point, read_document, sync_all, sync_folder
 from evalstore.errors import JobExists
-from evalstore.markers import Marker, pending_markers, place_marker
+from evalstore.markers import Marker, pending_markers, place_marker, place_markers
 from evalstore.store_lock import exclusively
 
 if TYPE_CHECKING:
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "Finished",
     "begun_replacements",
     "commit_files",
+    "commit_together",
     "committed_jobs",
     "complete_replacements",
     "folders",
@@ -64,25 +67,65 @@ def folders(folder: Path) -> list[Path]:
         return []
 
 
-def commit_files(root: Path, commit: Path, job_id: str, path: str, *, replaces: str | None = None) -> None:
-    """Renames a folder of finished files to the job's place: the commit point.
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A job whose files are finished: the folder of those, and the id and path `workspace/name` of the job.
 
-    `replaces` is the id of the job that may be there.
+    `replaces` is the id of the job that may be in its place.
+    """
+
+    folder: Path
+    job_id: str
+    path: str
+    replaces: str | None = None
+
+    def replaces_one(self, root: Path) -> bool:
+        """Whether there is a job in its place."""
+        return self.replaces is not None and (root / "jobs" / self.path).exists()
+
+
+def commit_files(root: Path, finished: Finished) -> None:
+    """Renames a folder of finished files to the job's place: the commit point.
 
     Raises: JobExists, StoreBusy; then nothing has changed.
     """
-    target = root / "jobs" / path
-    for file in commit.iterdir():
-        sync_file(file)
-    if replaces is not None and target.exists():
-        _replace(root, commit, job_id, path, replaces)
+    target = root / "jobs" / finished.path
+    sync_all(finished.folder.iterdir())
+    if finished.replaces_one(root):
+        _replace(root, finished)
     else:
-        _place(root, commit, job_id, path)
+        _place(root, finished)
     fault_point("after-rename")
     sync_folder(target.parent)
     sync_folder(target.parent.parent)
     with suppress(FileNotFoundError):  # somebody has published the job already, and cleared its place in staging
-        sync_folder(commit.parent)
+        sync_folder(finished.folder.parent)
+
+
+def commit_together(root: Path, jobs: list[Finished]) -> None:
+    """Renames many folders of finished files to the places of their jobs, waiting for the disk once and not for each.
+
+    Raises: JobExists, StoreBusy; then those before it are committed, and none after it.
+    """
+    alone = [one for one in jobs if one.replaces_one(root)]
+    new = [one for one in jobs if one not in alone]
+    sync_all(path for one in new for path in (*one.folder.iterdir(), one.folder))
+    for folder in {(root / "jobs" / one.path).parent for one in new}:
+        folder.mkdir(parents=True, exist_ok=True)
+    fault_point("before-marker")
+    place_markers(root, [Marker("commit", one.job_id, one.path) for one in new])
+    fault_point("before-rename")
+    for number, one in enumerate(new):
+        try:
+            _rename(root, one)
+        except Exception:
+            for other in new[number:]:
+                Marker("commit", other.job_id, other.path).drop(root)
+            raise
+        fault_point("after-rename")
+    sync_all({(root / "jobs" / one.path).parent for one in new} | {root / "jobs"})
+    for one in alone:
+        commit_files(root, one)
 
 
 def begun_replacements(root: Path) -> list[Marker]:
@@ -104,27 +147,34 @@ def complete_replacements(root: Path) -> None:
         _complete(root, marker)
 
 
-def _place(root: Path, commit: Path, job_id: str, path: str) -> None:
-    target = root / "jobs" / path
-    sync_folder(commit)
-    target.parent.mkdir(parents=True, exist_ok=True)
+def _place(root: Path, finished: Finished) -> None:
+    sync_folder(finished.folder)
+    (root / "jobs" / finished.path).parent.mkdir(parents=True, exist_ok=True)
     fault_point("before-marker")
-    marker = place_marker(root, Marker("commit", job_id, path))
+    marker = place_marker(root, Marker("commit", finished.job_id, finished.path))
     fault_point("before-rename")
     try:
-        commit.rename(target)
-    except OSError as error:
+        _rename(root, finished)
+    except Exception:
         marker.drop(root)
-        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
-            raise _taken(path) from error
         raise
 
 
-def _replace(root: Path, commit: Path, job_id: str, path: str, replaces: str) -> None:
+def _rename(root: Path, finished: Finished) -> None:
+    try:
+        finished.folder.rename(root / "jobs" / finished.path)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            raise _taken(finished.path) from error
+        raise
+
+
+def _replace(root: Path, finished: Finished) -> None:
+    commit, job_id, path, replaces = finished.folder, finished.job_id, finished.path, str(finished.replaces)
     target = root / "jobs" / path
     with exclusively(root, wait=WAIT_TO_REPLACE):
         if not target.exists():
-            _place(root, commit, job_id, path)
+            _place(root, finished)
             return
         if job_id_of(root, path) != replaces:
             raise _taken(path)

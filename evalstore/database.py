@@ -64,11 +64,11 @@ class CopiedFile:
 
     def is_empty(self, column: str) -> bool:
         """Whether all values of a column are null."""
-        return int(self.columns[column]["null_count"]) == self.lines
+        return not self.lines or int(self.columns[column]["null_count"]) == self.lines
 
     def highest(self, column: str) -> str | None:
         """The highest value of a column, as text."""
-        return self.columns[column].get("max")
+        return self.columns.get(column, {}).get("max")
 
 
 _open: weakref.WeakSet[Database] = weakref.WeakSet()
@@ -188,23 +188,23 @@ class Database:
 
     def copy_file(self, name: str, /, **parameters: Any) -> CopiedFile:
         """Runs one file of `sql/` that is a COPY with RETURN_STATS. Raises: QueryError."""
-        try:
-            [(_, lines, _, _, columns, *_)] = self._connection.execute(sql_files.read(name), parameters).fetchall()
-        except duckdb.Error as error:
-            missing = isinstance(error, duckdb.IOException)
-            raise QueryError(_message(error), sql=sql_files.read(name), file=name, is_missing_file=missing) from error
-        return CopiedFile(int(lines), {name.strip('"'): facts for name, facts in columns.items()})
+        [(_, copied)] = self.copy_files(name, **parameters)
+        return copied
 
-    def copy_files(self, name: str, /, **parameters: Any) -> list[tuple[Path, int]]:
-        """Runs one file of `sql/` that is a COPY into parts, with RETURN_STATS; the files with how many lines each has.
+    def copy_files(self, name: str, /, **parameters: Any) -> list[tuple[Path, CopiedFile]]:
+        """Runs one file of `sql/` that is a COPY, perhaps into parts, with RETURN_STATS; the files that it wrote.
 
         Raises: QueryError.
         """
         try:
             copied = self._connection.execute(sql_files.read(name), parameters).fetchall()
         except duckdb.Error as error:
-            raise QueryError(_message(error), sql=sql_files.read(name), file=name) from error
-        return [(Path(path), int(lines)) for path, lines, *_ in copied]
+            missing = isinstance(error, duckdb.IOException)
+            raise QueryError(_message(error), sql=sql_files.read(name), file=name, is_missing_file=missing) from error
+        return [
+            (Path(path), CopiedFile(int(lines), {name.strip('"'): facts for name, facts in columns.items()}))
+            for path, lines, _, _, columns, *_ in copied
+        ]
 
     def ask(self, sql: str, parameters: Mapping[str, Any] | None = None, *, file: str | None = None) -> pa.Table:
         """The answer to one question, materialised, so that errors in the data surface here.

@@ -6,16 +6,28 @@ import ctypes
 import errno
 import os
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from evalstore import json_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = ["exchange", "fault_point", "read_document", "sync_file", "sync_folder", "write_document"]
+__all__ = [
+    "exchange",
+    "fault_point",
+    "read_document",
+    "sync_all",
+    "sync_file",
+    "sync_folder",
+    "write_document",
+    "write_draft",
+]
 
+_AT_ONCE = 8  # files: a file system makes that many durable in little more time than one
 _CURRENT_FOLDER = -100  # AT_FDCWD
 _EXCHANGE = 2  # RENAME_EXCHANGE
 
@@ -45,6 +57,11 @@ def write_document(path: Path, document: dict[str, Any]) -> None:
         raise
 
 
+def write_draft(path: Path, document: dict[str, Any]) -> None:
+    """Writes a JSON object where nobody looks yet. It is not durable."""
+    path.write_bytes(json_text.dumps(document)[0].encode() + b"\n")
+
+
 def exchange(one: Path, other: Path) -> None:
     """Lets two names change places, in one step.
 
@@ -67,6 +84,18 @@ def _renameat2() -> Any:
 def sync_folder(folder: Path) -> None:
     """Makes the names in a folder durable."""
     sync_file(folder)
+
+
+def sync_all(paths: Iterable[Path]) -> None:
+    """Makes the content of files, and the names in folders, durable."""
+    found = list(paths)
+    if len(found) < _AT_ONCE:
+        for path in found:
+            sync_file(path)
+        return
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="evalstore-sync") as pool:
+        for _ in pool.map(sync_file, found):
+            pass
 
 
 def fault_point(name: str) -> None:

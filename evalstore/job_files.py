@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from evalstore.database import for_glob
-from evalstore.durable_files import write_document
+from evalstore.durable_files import write_draft
 from evalstore.job_folder import EMPTY
 from evalstore.told_rows import told_rows
 from evalstore.workbench import Workbench, write_empty_files
@@ -51,7 +51,7 @@ class JobFiles:
             raise
         _idle.append(workbench)
         for draft in drafts:
-            write_document(draft.folder / "job.json", _document(draft, measured[draft.job_id]))
+            write_draft(draft.folder / "job.json", _document(draft, measured[draft.job_id]))
 
 
 def _document(draft: JobDraft, measured: Measured) -> dict[str, Any]:

@@ -18,8 +18,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from evalstore.committed import commit_files, folders, job_id_in, job_id_of
-from evalstore.durable_files import fault_point, read_document, write_document
+from evalstore.committed import Finished, commit_files, folders, job_id_in, job_id_of
+from evalstore.durable_files import fault_point, read_document, write_document, write_draft
 from evalstore.errors import JobBusy, JobExists, JobNotFound, near
 from evalstore.journal import Journal
 from evalstore.markers import Marker
@@ -72,11 +72,13 @@ class StagedJob:
         *,
         replaces: str | None = None,
         prepare: Callable[[Path], None] | None = None,
+        shared: Journal | None = None,
     ) -> StagedJob:
         """Claims the name in `head` before any work is done.
 
         `replaces` is the id of the job whose place it may take when it commits. A deleted job is in nobody's way.
         `prepare` fills the folder with what the job starts with: it stands under the name with that or not at all.
+        `shared` is a journal for the lines of several jobs, for one whose content lies elsewhere too.
 
         Raises: JobExists, JobBusy.
         """
@@ -89,15 +91,18 @@ class StagedJob:
         staged = None
         try:
             staged = cls(root, head, locked_folder(fresh))
-            write_document(fresh / "head.json", head)
-            (fresh / "journal.jsonl").touch()  # whoever dies after the next steps leaves a job that can be finished
+            if shared is not None:
+                write_draft(fresh / "head.json", {**head, "is_copy": True})  # nothing is lost with it
+            else:
+                write_document(fresh / "head.json", head)
+                (fresh / "journal.jsonl").touch()  # whoever dies after the next steps leaves a job that can be finished
             if prepare is not None:
                 prepare(fresh)
             staged.folder.parent.mkdir(parents=True, exist_ok=True)
             fault_point("before-claim")
             staged.move_in(fresh)
             fault_point("after-claim")
-            staged.journal = Journal.recovered(staged.folder / "journal.jsonl")
+            staged.journal = shared or Journal.recovered(staged.folder / "journal.jsonl")
         except BaseException:
             shutil.rmtree(fresh, ignore_errors=True)
             if staged is not None:
@@ -206,20 +211,26 @@ class StagedJob:
         folder.mkdir()
         return folder
 
+    def finished(self) -> Finished:
+        """The files in `commit/`, which are all of the job now."""
+        return Finished(self.folder / "commit", self.job_id, self.path, self.replaces)
+
     def commit(self) -> None:
         """Makes the files in `commit/` the job: it is there for good when this returns, and not at all before."""
-        commit_files(self.root, self.folder / "commit", self.job_id, self.path, replaces=self.replaces)
+        commit_files(self.root, self.finished())
 
     def release(self) -> None:
         """Lets go of the lock; what is in staging stays there until the job is published."""
-        if hasattr(self, "journal"):
-            self.journal.close()
+        self._close_journal()
         self.release_lock()
+
+    def _close_journal(self) -> None:
+        if hasattr(self, "journal") and not self.journal.is_shared:
+            self.journal.close()
 
     def abandon(self) -> None:
         """Gives the name back and removes all that was staged."""
-        if hasattr(self, "journal"):
-            self.journal.close()
+        self._close_journal()
         # While the lock is held: what stands under the name a moment later may be somebody else's.
         if self._lock >= 0 and (read_document(self.folder / "head.json") or {}).get("job_id") == self.job_id:
             _remove(self.root, self.folder, self.job_id)

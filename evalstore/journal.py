@@ -21,8 +21,9 @@ SYNC_EVERY = 1.0  # seconds; what a process loses on SIGKILL is nothing, on powe
 class Journal:
     """Appends lines with one `write` each. Safe from several threads."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, *, is_shared: bool = False) -> None:
+        """The lines of a shared journal are those of several jobs: each says of which."""
+        self.path, self.is_shared = path, is_shared
         self.lines = 0
         self.longest_line = 0
         self._lock = threading.Lock()

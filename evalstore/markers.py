@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+import uuid
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from evalstore.durable_files import read_document, sync_folder, write_document
+from evalstore.durable_files import read_document, sync_all, sync_folder, write_document, write_draft
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Marker", "pending_markers", "place_marker"]
+__all__ = ["Marker", "pending_markers", "place_marker", "place_markers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,19 @@ def place_marker(root: Path, marker: Marker) -> Marker:
     write_document(root / "pending" / marker.file_name, asdict(marker))
     sync_folder(root / "pending")
     return marker
+
+
+def place_markers(root: Path, markers: list[Marker]) -> None:
+    """Writes markers durably; who looks meanwhile finds some of them."""
+    pending = root / "pending"
+    pending.mkdir(parents=True, exist_ok=True)
+    drafts = {pending / f".{marker.file_name}.{uuid.uuid4().hex}": marker for marker in markers}
+    for draft, marker in drafts.items():
+        write_draft(draft, asdict(marker))
+    sync_all(drafts)
+    for draft, marker in drafts.items():
+        draft.rename(pending / marker.file_name)
+    sync_folder(pending)
 
 
 def pending_markers(root: Path) -> list[Marker]:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from evalstore.row_parts import OpenRow
     from evalstore.workbench import FrameRows
 
-__all__ = ["Job", "Terminated", "finish_together"]
+__all__ = ["Job", "Terminated"]
 
 _INTERRUPTIONS = (KeyboardInterrupt, SystemExit, GeneratorExit, CancelledError)  # asyncio turns Ctrl-C into the last
 
@@ -310,7 +310,7 @@ class Job:
         seconds = time.monotonic() - self._began
         self._let_go()
         try:
-            commit_staged([self._ending(rows, status, seconds, error)], self._files())
+            commit_staged(self._ending(rows, status, seconds, error), self._files())
             self.status = status
         finally:
             self._staged.release()
@@ -329,7 +329,8 @@ class Job:
                 self._staged.journal.append(line)
             self._parts.close()
         self._summary.close()
-        self._staged.journal.close()
+        if not self._staged.journal.is_shared:
+            self._staged.journal.close()
         told = None if error is None else logged_line.error_document(error)
         return Ending(self._staged, rows, self._summary.all(), status, seconds, told, self.replaced_characters)
 
@@ -373,29 +374,11 @@ class Job:
 
     def _append(self, line: dict[str, Any]) -> int:
         """Appends a row to the journal, and tells how many lone surrogates were replaced in it."""
+        if self._staged.journal.is_shared:
+            line["job_id"] = self.job_id
         data, replaced = logged_line.encoded(line)
         self._staged.journal.append(data)
         return replaced
-
-
-def finish_together(jobs: list[Job]) -> None:
-    """Commits jobs that were opened in one store as completed, and publishes them together: for importers.
-
-    Raises: as `Job.finish()`; then those that are not committed are interrupted jobs.
-    """
-    if not jobs:
-        return
-    for job in jobs:
-        job._let_go()  # noqa: SLF001
-    try:
-        endings = [job._ending(job._staged.journal, "completed", time.monotonic() - job._began) for job in jobs]  # noqa: SLF001
-        commit_staged(endings, jobs[0]._files())  # noqa: SLF001
-        for job in jobs:
-            job.status = "completed"
-    finally:
-        for job in jobs:
-            job._staged.release()  # noqa: SLF001
-    jobs[0]._catalog.publish_if_possible()  # noqa: SLF001
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> None:

@@ -65,11 +65,10 @@ class Ending:
         return JobDraft(folder, job, staged.head["metrics"], self.rows, told=told, attached=attached)
 
 
-def commit_staged(endings: list[Ending], files: JobFiles) -> None:
-    """Writes the files of staged jobs and commits them one after the other; many of them take little more than one."""
-    files.finish([ending.draft() for ending in endings])
-    for ending in endings:
-        ending.staged.commit()
+def commit_staged(ending: Ending, files: JobFiles) -> None:
+    """Writes the files of a staged job and commits it."""
+    files.finish([ending.draft()])
+    ending.staged.commit()
 
 
 def finish_interrupted(root: Path, workspace: str, name: str, files: JobFiles, catalog: Catalog) -> int:
@@ -89,7 +88,7 @@ def finish_interrupted(root: Path, workspace: str, name: str, files: JobFiles, c
             fold(staged.folder, staged.journal)
             staged.journal.close()
             summary = SummaryScores(staged.folder).all()
-            commit_staged([Ending(staged, staged.journal, summary, "interrupted", seconds, error)], files)
+            commit_staged(Ending(staged, staged.journal, summary, "interrupted", seconds, error), files)
     finally:
         staged.release()
     catalog.publish_if_possible()

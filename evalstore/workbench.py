@@ -7,24 +7,23 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalstore import json_text, sql_files
-from evalstore.database import Database, for_glob
+from evalstore.database import CopiedFile, Database, for_glob
 from evalstore.errors import BrokenStore
+from evalstore.journal import Journal
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pyarrow as pa
-
-    from evalstore.journal import Journal
 
 __all__ = ["FrameRows", "JobDraft", "Measured", "Workbench", "write_empty_files"]
 
 _RULES = ("005_score_rules", "007_row_rules")
 _SMALL = 2000  # rows
 _LEAST_LINE = 16 * 1024 * 1024  # DuckDB's default limit of one JSON line
+_NO_PART = (Path(), CopiedFile(0, {}))
 _FIRST_OF_THE_CATALOG = "macros/100"  # macros from there on ask the catalog, which is not here
 
 
@@ -72,6 +71,17 @@ class JobDraft:
         """Where its scores are written."""
         return self.folder / f"scores-{self.job_id}.parquet"
 
+    def note(self, rows: CopiedFile, scores: CopiedFile) -> None:
+        """Takes in what was written of it."""
+        self.rows_count, self.scores_count = rows.lines, scores.lines
+        self.has_single_rows = rows.highest("repetition") in ("0", None)
+        self.has_plain_rows = (
+            self.has_single_rows
+            and rows.is_empty("error")
+            and rows.is_empty("cluster")
+            and scores.highest("score_index") in ("0", None)
+        )
+
 
 @dataclass
 class Measured:
@@ -110,8 +120,8 @@ class Workbench:
             declared = [{**d, "job_id": draft.job_id} for draft in drafts for d in draft.declarations]
             database.set_variables(declarations=json_text.dumps(declared)[0])
             database.use_threads(1 if all(_is_small(draft) for draft in drafts) else None)
-            if len(drafts) > 1 and not any(isinstance(draft.rows, FrameRows) for draft in drafts):
-                self._write_together(drafts, empty)
+            if isinstance(journal := drafts[0].rows, Journal) and journal.is_shared:
+                self._write_together(drafts, journal, empty)
             else:
                 for draft in drafts:
                     self._write_parquet(draft)
@@ -154,33 +164,33 @@ class Workbench:
         self._look_at("010_logged_row", "012_logged_score")
         self._copy(draft, "040_rows_file", "050_scores_file")
 
-    def _write_together(self, drafts: list[JobDraft], empty: Path) -> None:
-        """Writes the files of many journals by two statements: each by its own takes longer to plan than it runs."""
-        journals = {draft.job_id: draft.rows for draft in drafts if not isinstance(draft.rows, FrameRows)}
+    def _write_together(self, drafts: list[JobDraft], journal: Journal, empty: Path) -> None:
+        """Writes the files of many jobs by two statements: each by its own takes longer to plan than it runs."""
         self._database.set_variables(
-            journals=[for_glob(journal.path) for journal in journals.values()],
-            journal_files=[str(journal.path) for journal in journals.values()],
-            journal_jobs=list(journals),
-            longest_line=max(_LEAST_LINE, *(journal.longest_line + 1024 for journal in journals.values())),
+            journal=for_glob(journal.path),
+            journal_jobs=[draft.job_id for draft in drafts],
+            longest_line=max(_LEAST_LINE, journal.longest_line + 1024),
         )
         self._look_at("011_logged_rows", "012_logged_score")
-        for kind, name in (("rows", "041_rows_files"), ("scores", "051_scores_files")):
-            parts = drafts[0].folder / kind
-            copied = self._database.copy_files(f"commit/{name}.sql", path=str(parts))
-            files = {path.parent.name.removeprefix("part="): (path, lines) for path, lines in copied}
-            if len(files) < len(copied):
-                raise BrokenStore(f"{parts}: DuckDB has written several files of one job")
-            for draft in drafts:
-                target = draft.rows_file if kind == "rows" else draft.scores_file
-                if draft.job_id in files:
-                    path, lines = files[draft.job_id]
-                    path.rename(target)
-                    setattr(draft, f"{kind}_count", lines)
-                else:
-                    shutil.copyfile(empty / f"{kind}-empty.parquet", target)
-            shutil.rmtree(parts, ignore_errors=True)
+        rows = self._copy_parts(drafts[0].folder / "rows", "041_rows_files")
+        scores = self._copy_parts(drafts[0].folder / "scores", "051_scores_files")
         for draft in drafts:
-            draft.has_single_rows = draft.has_plain_rows = False  # not looked for: the longer text is right for all
+            for file, parts in ((draft.rows_file, rows), (draft.scores_file, scores)):
+                if draft.job_id in parts:
+                    parts[draft.job_id][0].rename(file)
+                else:
+                    shutil.copyfile(empty / f"{file.name.partition('-')[0]}-empty.parquet", file)
+            draft.note(rows.get(draft.job_id, _NO_PART)[1], scores.get(draft.job_id, _NO_PART)[1])
+        for part in ("rows", "scores"):
+            shutil.rmtree(drafts[0].folder / part, ignore_errors=True)
+
+    def _copy_parts(self, folder: Path, name: str) -> dict[str, tuple[Path, CopiedFile]]:
+        """The files that one statement writes for jobs, by their ids."""
+        copied = self._database.copy_files(f"commit/{name}.sql", path=str(folder))
+        parts = {path.parent.name.removeprefix("part="): (path, part) for path, part in copied}
+        if len(parts) < len(copied):
+            raise BrokenStore(f"{folder}: DuckDB has written several files of one job")
+        return parts
 
     def _look_at(self, *views: str) -> None:
         """Puts these views behind the lines that are written. A view keeps the types that it was made with."""
@@ -218,15 +228,7 @@ class Workbench:
 
     def _copy(self, draft: JobDraft, rows: str, scores: str) -> None:
         copied = self._database.copy_file(f"commit/{rows}.sql", path=str(draft.rows_file))
-        scored = self._database.copy_file(f"commit/{scores}.sql", path=str(draft.scores_file))
-        draft.rows_count, draft.scores_count = copied.lines, scored.lines
-        draft.has_single_rows = copied.highest("repetition") in ("0", None)
-        draft.has_plain_rows = (
-            draft.has_single_rows
-            and copied.is_empty("error")
-            and copied.is_empty("cluster")
-            and scored.highest("score_index") in ("0", None)
-        )
+        draft.note(copied, self._database.copy_file(f"commit/{scores}.sql", path=str(draft.scores_file)))
 
 
 def _is_small(draft: JobDraft) -> bool:

@@ -6,7 +6,6 @@ import pyarrow.parquet as pq
 import pytest
 
 import evalstore
-from evalstore.recorder import finish_together
 
 DECLARED = {"quality": {"minimum": 1, "maximum": 5}, "grade": {"rubric": [{"label": "bad"}, {"label": "good"}]}}
 
@@ -50,13 +49,13 @@ def stores(tmp_path_factory):
     folder = tmp_path_factory.mktemp("together")
     with evalstore.open(folder / "alone") as alone, evalstore.open(folder / "together") as together:
         for store in (alone, together):
+            batch = store._open_batch()
             jobs = []
             for name, write in WRITERS.items():
-                job = store.job(name, metrics=DECLARED)
+                job = store._open_job(name, metrics=DECLARED, batch=batch if store is together else None)
                 write(job)
                 jobs.append(job)
-            if store is together:
-                finish_together(jobs)
+            batch.commit()
             for job in jobs:
                 job.finish()  # of one that is finished, nothing
                 assert job.status == "completed"
@@ -93,9 +92,9 @@ def test_a_job_alone_and_a_frame_after_many(stores):
     store.record("frame", [{"q": n % 2, "m": True} for n in range(3)], scores=["m"])
     with store.job("alone") as job:
         plain(job)
-    jobs = [store.job(f"more-{n}") for n in range(2)]
-    for job in jobs:
-        plain(job)
-    finish_together(jobs)
+    with store._open_batch() as batch:
+        for n in range(2):
+            plain(store._open_job(f"more-{n}", batch=batch))
+        batch.commit()
     query = "SELECT job, count(*) AS n FROM row_scores WHERE job IN ('frame', 'alone', 'more-0', 'more-1') GROUP BY job"
     assert dict(store.sql(query).rows()) == {"frame": 3, "alone": 5, "more-0": 5, "more-1": 5}

@@ -12,7 +12,7 @@ from evalstore.importers.report import ImportReport, unchanged
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from evalstore.importers.report import Imported, IsRepeat, OpenJob
+    from evalstore.importers.report import Imported, IsRepeat, OpenBatch, OpenJob
 
 __all__ = ["FORMATS", "ImportReport", "run"]
 
@@ -23,9 +23,10 @@ def run(
     format: str,
     source: Any,
     open_job: OpenJob,
+    *,
     is_repeat: IsRepeat,
     imported: Imported,
-    *,
+    open_batch: OpenBatch,
     progress: Callable[[int], None] | None = None,
     **options: Any,
 ) -> ImportReport:
@@ -50,7 +51,7 @@ def run(
     if format == "trainloop":
         from evalstore.importers import trainloop
 
-        return trainloop.import_trainloop(path, open_job, imported, progress=progress, **options)
+        return trainloop.import_trainloop(path, open_job, open_batch, imported, progress=progress, **options)
     from evalstore.importers import records
 
     try:

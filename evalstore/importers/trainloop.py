@@ -14,15 +14,14 @@ from evalstore.errors import BrokenInput, JobExists, UsageError
 from evalstore.importers.report import ImportReport, unchanged
 from evalstore.importers.trainloop_jobs import FoundJob, zone
 from evalstore.importers.trainloop_places import Places
-from evalstore.recorder import finish_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from evalstore.importers.report import Imported, OpenJob
+    from evalstore.importers.report import Imported, OpenBatch, OpenJob
     from evalstore.importers.trainloop_places import Source
-    from evalstore.recorder import Job
+    from evalstore.job_batch import JobBatch
 
 __all__ = ["import_trainloop"]
 
@@ -33,6 +32,7 @@ _ROWS_TOGETHER = 20_000
 def import_trainloop(
     path: Path,
     open_job: OpenJob,
+    open_batch: OpenBatch,
     imported: Imported,
     *,
     job: str | None = None,
@@ -53,30 +53,37 @@ def import_trainloop(
     places = Places(path, zone(timezone), skip_bad_rows=skip_bad_rows)
     if job is not None and len(places.sources) > 1:
         raise UsageError(f"{path} holds {len(places.sources)} runs, and job names one: leave it out, or give a prefix")
-    importing = _Import(places, open_job, {} if overwrite else imported(), overwrite=overwrite)
-    try:
-        for source in places.sources:
-            importing.take(source, job, prefix, context)
-            if progress:
-                progress(importing.rows)
-    except Exception as error:
-        importing.finish()  # what came before is whole
-        importing.explain(error)
-        raise
-    except BaseException:
-        importing.abandon()
-        raise
-    importing.finish()
+    with open_batch() as batch:
+        importing = _Import(places, open_job, batch, {} if overwrite else imported(), overwrite=overwrite)
+        try:
+            for source in places.sources:
+                importing.take(source, job, prefix, context)
+                if progress:
+                    progress(importing.rows)
+        except Exception as error:
+            importing.finish()  # what came before is whole
+            importing.explain(error)
+            raise
+        importing.finish()
     return importing.report
 
 
 class _Import:
     """One import, with what came of it so far."""
 
-    def __init__(self, places: Places, open_job: OpenJob, imported: dict[str, list[str]], *, overwrite: bool) -> None:
-        self._places, self._open_job, self._imported, self._overwrite = places, open_job, imported, overwrite
+    def __init__(
+        self,
+        places: Places,
+        open_job: OpenJob,
+        batch: JobBatch,
+        imported: dict[str, list[str]],
+        *,
+        overwrite: bool,
+    ) -> None:
+        self._places, self._open_job, self._batch = places, open_job, batch
+        self._imported, self._overwrite = imported, overwrite
         self._suites: list[str] = []  # of the run before
-        self._open: list[tuple[Job, FoundJob]] = []  # jobs that are committed together
+        self._written: list[tuple[str, FoundJob]] = []  # and not committed
         self._stored = 0
         self.rows = 0
         self.report = ImportReport("trainloop", [], [], 0, flags=list(places.flags))
@@ -119,7 +126,7 @@ class _Import:
         given["tags"] = [*found.context.get("tags", ()), *(context.get("tags") or ())]
         given |= {"source": {"tool": "trainloop", **source}, "told": found.told, "overwrite": self._overwrite}
         try:
-            opened = self._open_job(name, **given)
+            opened = self._open_job(name, batch=self._batch, **given)
         except JobExists as error:
             raise JobExists(
                 f"job {name!r} is there already, and {source['path']} has other content or another time: "
@@ -133,24 +140,19 @@ class _Import:
             for kept_as, file in found.attached.items():
                 opened.attach(file, kept_as)
         except BaseException:
-            opened.abandon()
+            self._batch.abandon_last()
             raise
-        self._open.append((opened, found))
         self.rows += len(found.rows)
-        if len(self._open) >= _TOGETHER or sum(len(one.rows) for _, one in self._open) >= _ROWS_TOGETHER:
+        self._written.append((name, found))
+        if len(self._batch) >= _TOGETHER or sum(len(one.rows) for _, one in self._written) >= _ROWS_TOGETHER:
             self.finish()
 
     def finish(self) -> None:
         """Commits what is written, all of it or none."""
-        written, self._open = self._open, []
-        try:
-            finish_together([job for job, _ in written])
-        except BaseException:
-            for job, _ in written:
-                job.abandon()
-            raise
-        for job, found in written:
-            self.report.add(job.name, found)
+        written, self._written = self._written, []
+        self._batch.commit()
+        for name, found in written:
+            self.report.add(name, found)
         self._stored += len(written)
 
     def explain(self, error: Exception) -> None:
@@ -159,11 +161,6 @@ class _Import:
             error.add_note("skip_bad_rows=True (--skip-bad-rows) stores lines that cannot be read as rows in error")
         if self._stored:
             error.add_note(f"what came before it is stored (jobs: {self._stored}), what comes after it is not")
-
-    def abandon(self) -> None:
-        """Drops what is written and not committed."""
-        for job, _ in self._open:
-            job.abandon()
 
     def _note_unchanged(self, name: str) -> None:
         self.report.jobs.append(name)

@@ -1,22 +1,18 @@
--- The journals of many jobs as one relation, each line under the id of its job.
+-- The journal that many jobs share as one relation: each line says of which job it is. What else is in it was given up.
 CREATE OR REPLACE VIEW logged_row AS
 WITH job AS (
-    SELECT
-        unnest(getvariable('journal_files')) AS filename,
-        unnest(getvariable('journal_jobs')) AS job_id
+    SELECT unnest(getvariable('journal_jobs')) AS job_id
 )
 
-SELECT
-    job.job_id,
-    journal.* EXCLUDE (filename)
+SELECT journal.*
 FROM
     read_json(
-        getvariable('journals'),
-        filename = TRUE,
+        getvariable('journal'),
         format = 'newline_delimited',
         hive_partitioning = FALSE,
         maximum_object_size = getvariable('longest_line'),
         columns = {
+            job_id: 'VARCHAR',
             position: 'BIGINT',
             suite: 'VARCHAR',
             row_key: 'VARCHAR',
@@ -46,4 +42,4 @@ FROM
         )[]'
         }
     ) AS journal
-INNER JOIN job ON journal.filename = job.filename;
+SEMI JOIN job ON journal.job_id = job.job_id;
