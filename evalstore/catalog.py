@@ -70,7 +70,7 @@ class Catalog:
                     raise
             # A writer that found the lock taken may have left after our look at pending/: look again, then leave.
             until, even_if_current, anew = time.monotonic(), False, False
-            if until > again_until or not self.unpublished():
+            if until > again_until or not self.is_behind():
                 return True
 
     def publish_if_possible(self) -> None:
@@ -82,16 +82,15 @@ class Catalog:
 
     def needs_publishing(self) -> bool:
         """Whether the snapshot may not show everything that is committed, or may show what a stranger has written."""
-        return (
-            not self.file.exists()
-            or self._wal.exists()
-            or bool(self.unpublished())
-            or bool(begun_replacements(self.root))
-        )
+        return not self.file.exists() or self._wal.exists() or self.is_behind() or bool(begun_replacements(self.root))
 
     def unpublished(self) -> list[Change]:
         """What is committed, deleted or restored and marked as not shown yet."""
-        return unpublished(self.root)
+        return list(unpublished(self.root))
+
+    def is_behind(self) -> bool:
+        """Whether something is."""
+        return next(unpublished(self.root), None) is not None
 
     def _publish_once(self, *, even_if_current: bool, anew: bool) -> None:
         if not (even_if_current or anew or self.needs_publishing()):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-__all__ = ["checked_text", "encoded", "error_document", "item_key", "logged_line", "row_hash", "row_key_text"]
+__all__ = ["checked_text", "digest", "encoded", "error_document", "item_key", "logged_line", "row_hash", "row_key_text"]
 
 _SMALL = 2**31
 _LIMITS = {"repetition": _SMALL}
@@ -49,7 +49,7 @@ def logged_line(
         replaced += count
     canonical_item = json_text.canonical(documents["item"])
     line["row_hash"] = _row_hash(canonical_item, documents["reference"])
-    line["row_key"] = _digest(canonical_item) if row_key is None else row_key_text(row_key)
+    line["row_key"] = digest(canonical_item) if row_key is None else row_key_text(row_key)
     line["scores"], count = score_values.normalise(scores)
     replaced += count
     if error is not None:
@@ -148,12 +148,13 @@ def error_document(error: BaseException) -> dict[str, Any]:
     return {"type": details.pop("type"), "message": details.pop("message"), "details": details}
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
+    """The key of a canonical text: 32 hex digits."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _row_hash(canonical_item: str, reference: Any) -> str:
-    return _digest(f"{canonical_item}\n{'' if reference is None else json_text.canonical(reference)}")
+    return digest(f"{canonical_item}\n{'' if reference is None else json_text.canonical(reference)}")
 
 
 def row_hash(item: Any, reference: Any) -> str:
@@ -163,7 +164,7 @@ def row_hash(item: Any, reference: Any) -> str:
 
 def item_key(item: Any) -> str:
     """The key of a row without one: 32 hex digits that are equal for equal items."""
-    return _digest(json_text.canonical(item))
+    return digest(json_text.canonical(item))
 
 
 def row_key_text(key: Any) -> str:

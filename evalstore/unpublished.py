@@ -17,6 +17,7 @@ from evalstore.markers import Marker, pending_markers
 from evalstore.trash import is_deleted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 __all__ = ["Change", "unpublished"]
@@ -37,25 +38,23 @@ class Change:
         return None if self.document or self.marker.operation in _OF_THE_STORE else self.marker.job_id
 
 
-def unpublished(root: Path) -> list[Change]:
+def unpublished(root: Path) -> Iterator[Change]:
     """The changes that markers announce and that have happened.
 
     A job whose document cannot be used is left out and keeps its marker: it stops nobody. The marker of a commit that
     never happened is dropped.
     """
-    found = []
     for marker in pending_markers(root):
         if marker.operation in _OF_THE_STORE or is_deleted(root, marker.job_id):
-            found.append(Change(marker))
+            yield Change(marker)
         elif (document := job_document(root, marker.path)) and document["job"]["job_id"] == marker.job_id:
-            found.append(Change(marker, document))
+            yield Change(marker, document)
         elif marker.operation != "commit":
             if _is_elsewhere(root, marker):
-                found.append(Change(marker))
+                yield Change(marker)
         elif _never_happened(root, marker):
             with suppress(OSError):
                 marker.drop(root)
-    return found
 
 
 def _never_happened(root: Path, marker: Marker) -> bool:

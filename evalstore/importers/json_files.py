@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["is_json", "json_records"]
 
-_SURELY_EXACT = 1e18  # a float below cannot be an integer beyond 64 bit
+_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
+_LONG = b"0" * 19  # digits, of which integers beyond 64 bit have at least that many
 _JSON_KINDS = {dict: "an object", list: "an array", str: "text", bool: "a boolean", type(None): "null"}
 _KEY_ENDS = re.compile(rb'"[ \t\r\n]*:')
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -74,25 +75,21 @@ def _json_value(raw: bytes) -> Any:
     """Parse fast, and once more with care what the fast parser refuses or may have changed.
 
     orjson keeps the last of two equal keys, turns integers beyond 64 bit into floats, and knows neither NaN nor lone
-    surrogates. A quote before a colon is the end of a key, or else a part of a text: if there are as many as keys came
-    out, then no key got lost.
+    surrogates. A quote before a colon is the end of a key, or else a part of a text: if as many come in as go out, then
+    no key got lost; where a text may hide one behind an escape, they cannot be counted.
     """
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError:
         return _careful_json(raw)
-    keys, waiting = 0, [value]
-    while waiting:
-        node = waiting.pop()
-        kind = type(node)
-        if kind is dict:
-            keys += len(node)
-            waiting.extend(node.values())
-        elif kind is list:
-            waiting.extend(node)
-        elif kind is float and not -_SURELY_EXACT < node < _SURELY_EXACT:
-            return _careful_json(raw)
-    return value if keys == len(_KEY_ENDS.findall(raw)) else _careful_json(raw)
+    is_countable = b"\\u0022" not in raw and b"\\u003" not in raw
+    if (
+        is_countable
+        and len(_KEY_ENDS.findall(raw)) == orjson.dumps(value).count(b'":')
+        and _LONG not in raw.translate(_ZEROS)
+    ):
+        return value
+    return _careful_json(raw)
 
 
 def _careful_json(raw: bytes) -> Any:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from evalstore.errors import BrokenInput
 from evalstore.importers.files import read_records
 from evalstore.importers.trainloop_jobs import verdict
-from evalstore.logged_line import item_key
+from evalstore.json_text import canonical
+from evalstore.logged_line import digest, item_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +51,7 @@ def add_suite(job: FoundJob, file: Path, *, skip_bad_rows: bool = False) -> None
     """
     rows: dict[tuple[str, int], dict[str, Any]] = {}
     seen: Counter[tuple[str, str]] = Counter()
+    keys: dict[str, str] = {}  # of samples, which stand in a line per metric
     for number, line in lines(file, job if skip_bad_rows else None):
         try:
             metric, sample, score = _metric(file, number, line), _sample(file, number, line), _score(file, number, line)
@@ -58,7 +60,8 @@ def add_suite(job: FoundJob, file: Path, *, skip_bad_rows: bool = False) -> None
                 raise
             _keep_bad(job, file, problem, number, line=line)
             continue
-        key = item_key(sample)
+        text = canonical(sample)
+        key = keys.get(text) or keys.setdefault(text, digest(text))
         again = seen[key, metric]
         seen[key, metric] += 1
         row = rows.get((key, again))

@@ -60,6 +60,7 @@ class Places:
         self.classes: dict[str, dict[str, str]] = {}
         self._summaries: list[tuple[Path, Summary]] = []
         self._documented: set[str] = set()  # metrics
+        self._trace_folders: dict[Path, list[Path]] = {}  # by the folder of the runs
         self.sources = list(self._sources(path))
         self._take_summaries()
         if not self.sources:
@@ -99,9 +100,16 @@ class Places:
         elif folder.parent.name == "benchmarks":
             yield Source(folder, files, *when, partial(runs.benchmark_jobs, folder, **self._options), is_several=True)
         else:
-            trace = runs.trace_of(folder)
+            trace = self._trace_of(folder)
             files += [trace] if trace else []
-            yield Source(folder, files, *when, partial(runs.run_job, folder, **self._options), is_run=True)
+            yield Source(folder, files, *when, partial(runs.run_job, folder, trace, **self._options), is_run=True)
+
+    def _trace_of(self, folder: Path) -> Path | None:
+        """The judge traces of a run."""
+        if folder.parent not in self._trace_folders:
+            self._trace_folders[folder.parent] = runs.trace_folders(folder.parent)
+        files = (place / f"{folder.name}.jsonl" for place in self._trace_folders[folder.parent])
+        return next((file for file in files if file.is_file()), None)
 
     def _document(self, file: Path, *, is_named: bool) -> Iterator[Source]:
         from evalstore.importers import trainloop_documents as documents

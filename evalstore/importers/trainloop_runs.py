@@ -15,21 +15,18 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
     from pathlib import Path
 
-__all__ = ["benchmark_jobs", "run_job", "trace_of"]
+__all__ = ["benchmark_jobs", "run_job", "trace_folders"]
 
 _ROUNDED = 1e-9  # USD
 _DATA_FOLDER = re.compile(r"""^\s*data_folder:\s*["']?([^"'#\n]+?)["']?\s*(?:#.*)?$""", re.MULTILINE)
 
 
-def trace_of(folder: Path) -> Path | None:
-    """The judge traces of a run: they bear its time, and nothing else ties them to it."""
-    data = folder.parent.parent
+def trace_folders(runs: Path) -> list[Path]:
+    """Where the judge traces of the runs in a folder may lie."""
+    data = runs.parent
     # TrainLoop puts results below the project, and traces where its settings say.
-    for place in (data, *_set_data_folder(data.parent), *data.parent.glob("*")):
-        file = place / "judge_traces" / f"{folder.name}.jsonl"
-        if file.is_file():
-            return file
-    return None
+    places = (data, *_set_data_folder(data.parent), *data.parent.glob("*"))
+    return [folder for place in places if (folder := place / "judge_traces").is_dir()]
 
 
 def _set_data_folder(project: Path) -> list[Path]:
@@ -42,8 +39,11 @@ def _set_data_folder(project: Path) -> list[Path]:
     return [project / found[1]] if found else []
 
 
-def run_job(folder: Path, *, timezone: tzinfo, skip_bad_rows: bool = False) -> FoundJob:
-    """The job of a run folder: a suite for each file. Raises: BrokenInput (file, line, field)."""
+def run_job(folder: Path, trace: Path | None, *, timezone: tzinfo, skip_bad_rows: bool = False) -> FoundJob:
+    """The job of a run folder: a suite for each file. Judge traces bear its time, and nothing else ties them to it.
+
+    Raises: BrokenInput (file, line, field).
+    """
     began = moment(folder.name, timezone, file=folder)
     job = FoundJob(folder.name, {"created_at": began}, told={"job": told_job(began, None)})
     for file in sorted(folder.glob("*.jsonl")):
@@ -51,7 +51,7 @@ def run_job(folder: Path, *, timezone: tzinfo, skip_bad_rows: bool = False) -> F
         add_suite(job, file, skip_bad_rows=skip_bad_rows)
         if len(job.rows) == before:
             job.flags.append(f"{folder.name}: suite {file.stem} holds no results")
-    if trace := trace_of(folder):
+    if trace:
         job.attached["judge_traces.jsonl"] = trace
     latest = last_moment(job.rows)
     if latest and latest > began + timedelta(seconds=1):

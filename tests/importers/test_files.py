@@ -11,6 +11,8 @@ import random
 import threading
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -199,6 +201,12 @@ def test_texts_that_look_like_keys_are_not_taken_for_repeated_keys(write, text):
         ('{"a\\\\": 1, "a\\\\": 2}', "a\\"),
         ('{"a": ":\\"", "a": ":"}', "a"),
         ('{"": 1, "": 2}', ""),
+        # Escapes that hide what looks like a key make up for the one that got lost.
+        ('{"a":1,"a":2,"b":"x\\u0022:"}', "a"),
+        ('{"a":1,"a":2,"b":"x\\"\\u003a"}', "a"),
+        ('{"a":1,"a":2,"b":"x\\"\\u003A"}', "a"),
+        ('{"a":1,"a":2,"b" :3}', "a"),
+        ('{"a":1,"a":2,"b":"x\\" :"}', "a"),
     ],
 )
 def test_a_key_twice_in_one_object_is_a_problem_that_names_the_key(write, text, key):
@@ -582,3 +590,48 @@ def test_any_bytes_give_records_or_broken_input_and_nothing_else(tmp_path, conte
     path.write_bytes(content)
     with contextlib.suppress(BrokenInput):
         assert all((record.value is None) != (record.problem is None) for record in read_records(path))
+
+
+TOKENS = ["a", '\\"', ":", " ", "\\u0022", "\\u003a", "\\u003A", "\\\\", "\\u0061", "{", ","]
+SPACES = st.sampled_from(["", " ", "\t", "  "])
+
+
+@st.composite
+def json_texts(draw):
+    """JSON as a stranger may write it: keys that come twice, escapes without need, spaces anywhere, long numbers."""
+
+    def text():
+        return '"' + "".join(draw(st.lists(st.sampled_from(TOKENS), max_size=4))) + '"'
+
+    def value(depth):
+        kind = draw(st.sampled_from(["text", "number", "object", "list"] if depth else ["text", "number"]))
+        if kind == "text":
+            return text()
+        if kind == "number":
+            return draw(st.sampled_from(["1", "-0.5", "1e30", "18446744073709551616", "-9223372036854775809", "null"]))
+        if kind == "list":
+            return "[" + ",".join(value(depth - 1) for _ in range(draw(st.integers(0, 2)))) + "]"
+        return an_object(depth - 1)
+
+    def an_object(depth):
+        pairs = [text() + draw(SPACES) + ":" + draw(SPACES) + value(depth) for _ in range(draw(st.integers(0, 3)))]
+        return "{" + ",".join(pairs) + "}"
+
+    return an_object(2)
+
+
+@given(json_texts())
+def test_what_is_read_fast_is_what_is_read_with_care(text):
+    repeated = []
+
+    def as_dict(pairs):
+        repeated.extend(pairs if len(dict(pairs)) < len(pairs) else ())
+        return dict(pairs)
+
+    expected = json.loads(text, object_pairs_hook=as_dict)
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "a.jsonl"
+        file.write_text(text)
+        [record] = read_records(file)
+    assert (record.value is None) == bool(repeated)
+    assert repeated or repr(record.value) == repr(expected)
