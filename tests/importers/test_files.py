@@ -622,7 +622,7 @@ def json_texts(draw):
 
 @given(json_texts())
 def test_what_is_read_fast_is_what_is_read_with_care(text):
-    repeated = []
+    repeated: list[tuple[str, object]] = []
 
     def as_dict(pairs):
         repeated.extend(pairs if len(dict(pairs)) < len(pairs) else ())
