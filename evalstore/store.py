@@ -27,7 +27,7 @@ from evalstore.asking import Asking
 from evalstore.catalog import Catalog
 from evalstore.datasets import Datasets
 from evalstore.errors import JobExists, JobNotFound, UsageError
-from evalstore.job_batch import JobBatch
+from evalstore.job_batch import JobBatches
 from evalstore.job_files import JobFiles
 from evalstore.job_folder import is_interrupted
 from evalstore.metrics import Metrics
@@ -209,7 +209,7 @@ class Store(Asking, Judging, Upkeep):
             self._open_job,
             is_repeat=self._is_repeat,
             imported=self._imported,
-            open_batch=self._open_batch,
+            open_batches=self._open_batches,
             progress=progress,
             **options,
         )
@@ -311,8 +311,8 @@ class Store(Asking, Judging, Upkeep):
     def _job_files(self) -> JobFiles:
         return JobFiles(self.root)
 
-    def _open_batch(self) -> JobBatch:
-        return JobBatch(self.root, lambda: self._job_files, self._catalog)
+    def _open_batches(self) -> JobBatches:
+        return JobBatches(self.root, lambda: self._job_files, self._catalog)
 
     def _imported(self) -> dict[str, list[str]]:
         """The jobs that were imported, by the content hash of what they were imported from."""
@@ -354,7 +354,7 @@ class Store(Asking, Judging, Upkeep):
         metadata: Any = None,
         resume: bool = False,
         overwrite: bool = False,
-        batch: JobBatch | None = None,
+        batches: JobBatches | None = None,
         **context: Unpack[JobContext],
     ) -> recorder.Job:
         if resume and overwrite:
@@ -374,8 +374,8 @@ class Store(Asking, Judging, Upkeep):
         if overwrite and is_interrupted(self.root, self.workspace, name):
             with suppress(JobNotFound):  # somebody else was faster
                 self.finish(f"{self.workspace}/{name}")
-        if batch is not None:
-            return batch.open(head, overwrite=overwrite)
+        if batches is not None:
+            return batches.open(head, overwrite=overwrite)
         staged = attempts.open_attempt(self.root, head, self._catalog, overwrite=overwrite)
         return recorder.Job(staged, lambda: self._job_files, self._catalog)
 

@@ -12,7 +12,7 @@ from evalstore.importers.report import ImportReport, unchanged
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from evalstore.importers.report import Imported, IsRepeat, OpenBatch, OpenJob
+    from evalstore.importers.report import Imported, IsRepeat, OpenBatches, OpenJob
 
 __all__ = ["FORMATS", "ImportReport", "run"]
 
@@ -26,7 +26,7 @@ def run(
     *,
     is_repeat: IsRepeat,
     imported: Imported,
-    open_batch: OpenBatch,
+    open_batches: OpenBatches,
     progress: Callable[[int], None] | None = None,
     **options: Any,
 ) -> ImportReport:
@@ -51,7 +51,7 @@ def run(
     if format == "trainloop":
         from evalstore.importers import trainloop
 
-        return trainloop.import_trainloop(path, open_job, open_batch, imported, progress=progress, **options)
+        return trainloop.import_trainloop(path, open_job, open_batches, imported, progress=progress, **options)
     from evalstore.importers import records
 
     try:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from evalstore.importers.trainloop_jobs import FoundJob
-    from evalstore.job_batch import JobBatch
+    from evalstore.job_batch import JobBatches
     from evalstore.recorder import Job
 
     # How an importer opens a job: by its name, its source (tool, path, content_hash), and what `store.job()` takes.
     OpenJob = Callable[..., Job]
-    # How it opens jobs that are committed together: each is opened with `batch`.
-    OpenBatch = Callable[[], JobBatch]
+    # How it opens jobs that are committed together: each is opened with these `batches`.
+    OpenBatches = Callable[[], JobBatches]
     # Whether what a function writes, given a way to open jobs, is what the job of this name is already.
     IsRepeat = Callable[[str, Callable[[OpenJob], object]], bool]
     # The names of the jobs of the workspace that were imported, by the content hash of what they were imported from.
@@ -56,6 +56,12 @@ class ImportReport:
         self.bad_rows += found.bad_rows
         self.duplicates += found.duplicates
         self.errors += found.errors + found.bad_rows
+
+    def merge(self, other: ImportReport) -> None:
+        """Takes in what another part of the same import did."""
+        for one in fields(self):
+            if one.name != "format":
+                setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
 
     def to_dict(self) -> dict[str, Any]:
         """The report as a plain dict, for JSON."""

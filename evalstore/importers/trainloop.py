@@ -16,23 +16,23 @@ from evalstore.importers.trainloop_jobs import FoundJob, zone
 from evalstore.importers.trainloop_places import Places
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from evalstore.importers.report import Imported, OpenBatch, OpenJob
+    from evalstore.importers.report import Imported, OpenBatches, OpenJob
     from evalstore.importers.trainloop_places import Source
-    from evalstore.job_batch import JobBatch
+    from evalstore.job_batch import JobBatches
 
 __all__ = ["import_trainloop"]
 
-_TOGETHER = 200  # jobs
-_ROWS_TOGETHER = 20_000
+_TOGETHER = 500  # jobs
+_ROWS_TOGETHER = 50_000
 
 
 def import_trainloop(
     path: Path,
     open_job: OpenJob,
-    open_batch: OpenBatch,
+    open_batches: OpenBatches,
     imported: Imported,
     *,
     job: str | None = None,
@@ -53,8 +53,8 @@ def import_trainloop(
     places = Places(path, zone(timezone), skip_bad_rows=skip_bad_rows)
     if job is not None and len(places.sources) > 1:
         raise UsageError(f"{path} holds {len(places.sources)} runs, and job names one: leave it out, or give a prefix")
-    with open_batch() as batch:
-        importing = _Import(places, open_job, batch, {} if overwrite else imported(), overwrite=overwrite)
+    with open_batches() as batches:
+        importing = _Import(places, open_job, batches, {} if overwrite else imported(), overwrite=overwrite)
         try:
             for source in places.sources:
                 importing.take(source, job, prefix, context)
@@ -75,23 +75,24 @@ class _Import:
         self,
         places: Places,
         open_job: OpenJob,
-        batch: JobBatch,
+        batches: JobBatches,
         imported: dict[str, list[str]],
         *,
         overwrite: bool,
     ) -> None:
-        self._places, self._open_job, self._batch = places, open_job, batch
+        self._places, self._open_job, self._batches = places, open_job, batches
         self._imported, self._overwrite = imported, overwrite
         self._suites: list[str] = []  # of the run before
-        self._written: list[tuple[str, FoundJob]] = []  # and not committed
         self._stored = 0
         self.rows = 0
-        self.report = ImportReport("trainloop", [], [], 0, flags=list(places.flags))
+        self.report = _report(places.flags)  # of what is committed
+        self._written, self._committing = _report(), _report()
+        self._committing_jobs = 0
 
     def take(self, source: Source, job: str | None, prefix: str, context: dict[str, Any]) -> None:
         """Stores what one source holds, unless it is there."""
         digest = source.content_hash()
-        self.report.files.extend(str(file) for file in source.files)
+        self._written.files.extend(str(file) for file in source.files)
         there = [name for name in self._imported.get(digest, ()) if (name == job if job else name.startswith(prefix))]
         if there and not source.is_several:
             self._note_unchanged(there[0])
@@ -126,7 +127,7 @@ class _Import:
         given["tags"] = [*found.context.get("tags", ()), *(context.get("tags") or ())]
         given |= {"source": {"tool": "trainloop", **source}, "told": found.told, "overwrite": self._overwrite}
         try:
-            opened = self._open_job(name, batch=self._batch, **given)
+            opened = self._open_job(name, batches=self._batches, **given)
         except JobExists as error:
             raise JobExists(
                 f"job {name!r} is there already, and {source['path']} has other content or another time: "
@@ -140,20 +141,31 @@ class _Import:
             for kept_as, file in found.attached.items():
                 opened.attach(file, kept_as)
         except BaseException:
-            self._batch.abandon_last()
+            self._batches.abandon_last()
             raise
         self.rows += len(found.rows)
-        self._written.append((name, found))
-        if len(self._batch) >= _TOGETHER or sum(len(one.rows) for _, one in self._written) >= _ROWS_TOGETHER:
-            self.finish()
+        self._written.add(name, found)
+        if len(self._batches) >= _TOGETHER or self._written.rows >= _ROWS_TOGETHER:
+            self._commit_soon()
+
+    def _commit_soon(self) -> None:
+        """Begins to commit what is written, once what was written before it is committed."""
+        self._settle()
+        self._committing, self._committing_jobs = self._written, len(self._batches)
+        self._written = _report()
+        self._batches.commit_soon()
+
+    def _settle(self) -> None:
+        committing, jobs = self._committing, self._committing_jobs
+        self._committing, self._committing_jobs = _report(), 0
+        self._batches.wait()
+        self.report.merge(committing)
+        self._stored += jobs
 
     def finish(self) -> None:
-        """Commits what is written, all of it or none."""
-        written, self._written = self._written, []
-        self._batch.commit()
-        for name, found in written:
-            self.report.add(name, found)
-        self._stored += len(written)
+        """Commits what is written, each batch whole or not at all."""
+        self._commit_soon()
+        self._settle()
 
     def explain(self, error: Exception) -> None:
         """Says beside an error what became of the other runs, and what can be done."""
@@ -163,12 +175,18 @@ class _Import:
             error.add_note(f"what came before it is stored (jobs: {self._stored}), what comes after it is not")
 
     def _note_unchanged(self, name: str) -> None:
-        self.report.jobs.append(name)
-        self.report.flags.append(unchanged(name))
+        self._written.jobs.append(name)
+        self._written.flags.append(unchanged(name))
 
     def _flag_missing_suites(self, run: FoundJob) -> None:
         """TrainLoop does not say that a suite raised, or that a run was broken off: the suite is just not there."""
         suites = sorted({row["suite"] for row in run.rows})
         missing = [suite for suite in self._suites if suite not in suites]
-        self.report.flags.extend(f"{run.name}: suite {suite} is missing, which the run before has" for suite in missing)
+        self._written.flags.extend(
+            f"{run.name}: suite {suite} is missing, which the run before has" for suite in missing
+        )
         self._suites = suites
+
+
+def _report(flags: Iterable[str] = ()) -> ImportReport:
+    return ImportReport("trainloop", [], [], 0, flags=list(flags))
