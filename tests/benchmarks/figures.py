@@ -79,8 +79,8 @@ REASONS = {
         "LangSmith's runner stores nothing"
     ),
     "import_runs": (
-        "each line is checked and each row hashed in Python, and each run becomes a job of its own: two Parquet "
-        "files and a document, claimed, written and made durable one by one, where bare DuckDB writes one file"
+        "each line is checked and each row hashed in Python, and each run becomes a job of its own: two Parquet files "
+        "of 22 columns with their statistics, and a document, all durable, where bare DuckDB writes one file"
     ),
     "scan_compacted": (
         "scores are joined to their jobs, so that deleted ones do not count, and 10,000 paths are looked up"
