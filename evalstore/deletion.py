@@ -151,6 +151,10 @@ def _sweep(root: Path) -> None:
     for folder in folders(root / "trash"):
         if folder.name.startswith("."):
             shutil.rmtree(folder, ignore_errors=True)
+    for draft in root.glob("pending/.*"):
+        with suppress(FileNotFoundError):
+            if time.time() - draft.stat().st_mtime > _CLAIMED_BY_THEN:
+                draft.unlink()
     for file in ("next.duckdb", "next.duckdb.wal"):
         with suppress(OSError):
             (root / file).unlink()

@@ -281,14 +281,19 @@ def test_prune_removes_what_dead_processes_have_left(store):
     (store.root / "next.duckdb").write_bytes(b"half")
     (store.root / "trash").mkdir(exist_ok=True)
     (store.root / "trash/.half").mkdir()
+    marker = store.root / "pending/.commit-a.json.0"
+    marker.write_text("{")
     [left] = (store.root / "staging/.new").iterdir()
     store.prune(trash=True)
     assert left.exists()  # young enough to be a claim that is just being made
+    assert marker.exists()
     os.utime(left, (0, 0))
+    os.utime(marker, (0, 0))
     living = store.job("c")
     store.prune(trash=True)
     assert list((store.root / "staging/.new").iterdir()) == list((store.root / "trash").iterdir()) == []
     assert not (store.root / "next.duckdb").exists()
+    assert not marker.exists()
     living.log(item=1)
     living.finish()
     assert names(store) == ["a", "c"]
