@@ -14,6 +14,7 @@ from evalstore.errors import BrokenInput, JobExists, UsageError
 from evalstore.importers.report import ImportReport, unchanged
 from evalstore.importers.trainloop_jobs import FoundJob, zone
 from evalstore.importers.trainloop_places import Places
+from evalstore.importers.trainloop_times import OddTimes
 from evalstore.recorder import finish_together
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def import_trainloop(
         importing.abandon()
         raise
     importing.finish()
+    importing.report.flags += importing.times.flags()
     return importing.report
 
 
@@ -78,6 +80,7 @@ class _Import:
         self._suites: list[str] = []  # of the run before
         self._open: list[tuple[Job, FoundJob]] = []  # jobs that are committed together
         self._stored = 0
+        self.times = OddTimes()
         self.rows = 0
         self.report = ImportReport("trainloop", [], [], 0, flags=list(places.flags))
 
@@ -104,6 +107,8 @@ class _Import:
             else:
                 self._store(name, one, context, {"path": str(source.place), "content_hash": digest})
                 stored.append(name)
+        if stored:
+            self.times.look(source.time, source.timezone, found)
         self._imported.setdefault(digest, []).extend(stored)
         if source.is_run:
             self._flag_missing_suites(found[0])
