@@ -174,6 +174,8 @@ class Upkeep:
             raise UsageError(f"an archive is named NAME.tar.zst, not {target.name!r}")
         if target.exists():
             raise UsageError(f"{to} exists: choose another name, or remove it")
+        if not target.parent.is_dir():
+            raise UsageError(f"there is no folder {Path(to).parent} to write {target.name} into: make it first")
         lines = [line for job in jobs for line in self._job(job).to_pylist()]
         found = {line["job_id"]: f"{line['workspace']}/{line['name']}" for line in lines}
         return archives.write_archive(self.root, list(found.items()), target, progress=progress)
