@@ -338,7 +338,6 @@ class Store(Asking, Judging, Upkeep):
         name: str,
         *,
         source: dict[str, Any] | None = None,
-        told_aggregates: list[dict[str, Any]] | None = None,
         told: dict[str, Any] | None = None,
         metadata: Any = None,
         resume: bool = False,
@@ -348,8 +347,6 @@ class Store(Asking, Judging, Upkeep):
         if resume and overwrite:
             raise UsageError("resume=True keeps the old rows and overwrite=True drops them: choose one")
         head = job_context.job_head(name, workspace=self.workspace, source=source, metadata=metadata, **context)
-        if told_aggregates:
-            head["told_aggregates"] = told_aggregates
         if told:
             head["told"] = told
         store_folder.create(self.root)

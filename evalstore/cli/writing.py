@@ -41,8 +41,11 @@ FIELDS = {
 @click.pass_obj
 def finish(place: Place, /, *, job: str) -> None:
     """Commit JOB, which SIGKILL or a power cut interrupted, with every row that was logged, as `interrupted`."""
-    rows = place.open().finish(job)
+    store = place.open()
+    rows = store.finish(job)
     say(f"stored job {job} as interrupted, with {counted(rows, 'row')}")
+    if (source := store.show(job)["source"]) and source["path"]:
+        say(f"its import did not come to its end: import {source['path']} again, with --overwrite, for all of it")
 
 
 @click.group(

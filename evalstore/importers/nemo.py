@@ -58,17 +58,18 @@ def import_nemo(
 
 def _import_job(name: str, artifacts: Artifacts, open_job: OpenJob, context: dict[str, Any]) -> int:
     """Stores one job; the number of its rows."""
-    told = nemo_aggregates.read(artifacts.aggregates) if artifacts.aggregates else []
+    aggregates = nemo_aggregates.read(artifacts.aggregates) if artifacts.aggregates else []
     seen = nemo_rows.scan(artifacts.rows) if artifacts.rows else nemo_rows.Seen()
-    metrics = nemo_aggregates.declarations(told, seen)
+    metrics = nemo_aggregates.declarations(aggregates, seen)
     try:
         models.declarations(metrics)
     except UsageError as error:
         raise BrokenInput(str(error), file=artifacts.aggregates or artifacts.rows) from error
-    kept = nemo_aggregates.without_rows(told, seen)
+    kept = nemo_aggregates.without_rows(aggregates, seen)
     main = artifacts.files[0]
     source = {"tool": "nemo", "path": str(main), "content_hash": content_hash(main)}
-    opened = open_job(name, source=source, told_aggregates=kept, **{"metrics": metrics, **context})
+    told = {"aggregates": kept} if kept else None
+    opened = open_job(name, source=source, told=told, **{"metrics": metrics, **context})
     count = 0
     try:
         for line, row in nemo_rows.logged_rows(artifacts.rows, seen) if artifacts.rows else ():
