@@ -112,7 +112,7 @@ class Store(Asking, Judging, Upkeep):
         into the trash.
 
         Raises: InvalidName, JobExists, JobBusy; UsageError, also when a resumed job had another model, dataset, config
-        or other declarations.
+        or other declarations, or was imported with more than its rows (counts, costs, times).
         """
         if (name is None) == (prefix is None):
             raise UsageError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["told_of", "told_rows"]
+__all__ = ["told_of", "told_rows", "was_told"]
 
 
 def told_of(head: dict[str, Any]) -> dict[str, Any]:
@@ -17,6 +17,12 @@ def told_of(head: dict[str, Any]) -> dict[str, Any]:
     if aggregates := head.get("told_aggregates"):  # as it was said before: a job of then may still be in staging
         return {**told, "aggregates": aggregates}
     return told
+
+
+def was_told(document: dict[str, Any]) -> bool:
+    """Whether another tool has told more of a committed job than its rows say: TrainLoop when it ended, at least."""
+    is_of_trainloop = (document["job"].get("source") or {}).get("tool") == "trainloop"
+    return is_of_trainloop or any(aggregate.get("is_told") for aggregate in document["aggregates"])
 
 
 def told_rows(aggregates: list[dict[str, Any]]) -> dict[str, int | None]:

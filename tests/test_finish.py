@@ -12,7 +12,7 @@ from textwrap import dedent
 import pytest
 
 import evalstore
-from evalstore.errors import JobBusy, JobExists, JobNotFound
+from evalstore.errors import JobBusy, JobExists, JobNotFound, UsageError
 from tests.trainloop.files import detail, evaluation, write_json
 
 WRITER = """
@@ -100,6 +100,8 @@ def test_an_import_that_died_keeps_what_was_told_and_can_be_made_again(tmp_path)
     file = write_json(tmp_path / "evaluation_a.json", told)
     dies_importing(tmp_path / "evals", "trainloop", file, at_row=30)
     with evalstore.open(tmp_path / "evals") as store:
+        with pytest.raises(UsageError, match="cannot be resumed: its import did not come to its end, and would lose"):
+            store.job("evaluation_a", resume=True)
         assert store.finish("evaluation_a") == 29
         job = store.show("evaluation_a")
         assert (job["status"], job["rows_total"], job["cost"], job["duration"]) == ("interrupted", 29, 2.5, 2.5)
@@ -134,3 +136,26 @@ def test_aggregates_that_were_told_outlive_an_import_that_died(tmp_path, field):
         assert "told" not in json.loads((tmp_path / "evals/jobs/default/run/job.json").read_text())["job"]
         assert store.import_from("nemo", file, overwrite=True).jobs == ["run"]
         assert store.show("run")["status"] == "completed"
+
+
+def test_a_job_of_which_more_was_told_than_its_rows_is_not_resumed(tmp_path):
+    told = {"name": "pass@1", "count": 100, "nan_count": 5, "mean": 0.7, "score_type": "range"}
+    counts = write_json(tmp_path / "run.aggregate-scores.json", {"scores": [told]})
+    rows = [detail(n, True) for n in range(3)]
+    document = evaluation(g={"polite": (3, 3, rows)}) | {"usage": {"cost": 2.5}}
+    whole = write_json(tmp_path / "evaluation_a.json", document)
+    with evalstore.open(tmp_path / "evals") as store:
+        store.import_from("nemo", counts)
+        store.import_from("trainloop", whole)
+        before = store.sql("FROM jobs ORDER BY name")
+        for name in ("run", "evaluation_a"):
+            with pytest.raises(UsageError, match=f"{name}' cannot be resumed: it was imported, and would lose"):
+                store.job(name, resume=True)
+        assert store.sql("FROM jobs ORDER BY name").equals(before)
+        assert store.verify().findings == []
+        # What was imported as rows alone can go on.
+        (tmp_path / "rows.jsonl").write_text('{"q": 1, "s": 1}\n')
+        store.import_from("rows", tmp_path / "rows.jsonl", job="rows", scores=["s"])
+        with store.job("rows", resume=True) as job:
+            job.log(item={"q": 2}, scores={"s": 0})
+        assert store.show("rows")["rows_total"] == 2
