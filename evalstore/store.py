@@ -30,7 +30,7 @@ from evalstore.errors import JobExists, JobNotFound, UsageError
 from evalstore.job_files import JobFiles
 from evalstore.job_folder import is_interrupted
 from evalstore.metrics import Metrics
-from evalstore.repeats import is_same_job
+from evalstore.repeats import is_same_job, says_same
 from evalstore.session import SessionWithTrash
 from evalstore.upkeep import Upkeep
 from evalstore.watching import JobProgress, Watcher
@@ -196,6 +196,9 @@ class Store(Asking, Judging, Upkeep):
         or documents: a project, its data folder or a part of it; timezone; prefix or job=NAME; skip_bad_rows;
         overwrite; and what `job()` takes. `progress` is called with the number of rows so far.
 
+        What is there already, with the same content, stays as it is. `overwrite=True` replaces jobs of other content,
+        or of which something else is said now (tags, model, ...); of `langsmith`, which is no file, in any case.
+
         Raises: BrokenInput, which names file, line and field; then no job is left behind.
         """
         from evalstore import importers
@@ -203,8 +206,9 @@ class Store(Asking, Judging, Upkeep):
         if format == "archive":
             return self._import_archive(Path(source), progress, **options)
         return importers.run(
-            format, source, self._open_job, self._is_repeat, self._imported, progress=progress, **options
-        )
+            format, source, self._open_job, self._is_repeat, self._imported, says_same=self._says_same,
+            progress=progress, **options,
+        )  # fmt: skip
 
     def export(self, jobs: Sequence[str], format: str, *, to: str | os.PathLike[str]) -> Exported:
         """Writes jobs into a folder in the form of another tool; the files written, and `.flags`.
@@ -312,6 +316,8 @@ class Store(Asking, Judging, Upkeep):
 
     def _is_repeat(self, name: str, write: Callable[[Callable[..., recorder.Job]], object]) -> bool:
         """Whether what is to be written is what the job of this name is. It is written elsewhere to find out."""
+        if not (self.root / "jobs" / self.workspace / name).exists():
+            return False
         with (
             tempfile.TemporaryDirectory(prefix="evalstore-") as folder,
             Store(folder, workspace=self.workspace) as other,
@@ -321,6 +327,12 @@ class Store(Asking, Judging, Upkeep):
                 shutil.copy(declared, other.root / "meta")
             write(other._open_job)
             return is_same_job(self.root, other.root, f"{self.workspace}/{name}")
+
+    def _says_same(self, name: str, *, source: Any = None, metadata: Any = None, **context: Unpack[JobContext]) -> bool:
+        """Whether this would be said of the job of this name, if it were opened anew."""
+        head = job_context.job_head(name, workspace=self.workspace, source=source, metadata=metadata, **context)
+        head["metrics"] = attempts.declared(self.metrics.in_force(), head["metrics"])
+        return says_same(self.root, head)
 
     def _import_archive(self, path: Path, progress: Callable[[int], None] | None) -> ImportReport:
         from evalstore.importers.report import ImportReport, unchanged

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalstore.errors import JobExists, UsageError, near
-from evalstore.importers.report import ImportReport, unchanged
+from evalstore.importers.report import ImportReport, may_be_there, unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from evalstore.importers.report import Imported, IsRepeat, OpenJob
+    from evalstore.importers.report import Imported, IsRepeat, OpenJob, SaysSame
 
 __all__ = ["FORMATS", "ImportReport", "run"]
 
@@ -26,12 +26,14 @@ def run(
     is_repeat: IsRepeat,
     imported: Imported,
     *,
+    says_same: SaysSame,
     progress: Callable[[int], None] | None = None,
     **options: Any,
 ) -> ImportReport:
     """Runs the importer of one format on a file, on several where it takes them, or on what is in memory.
 
-    What is there already, with the same content, is left as it is, and flagged.
+    What is there already, with the same content, is left as it is, and flagged; with `overwrite` unless something else
+    is said of it now.
 
     Raises: UsageError for an unknown format, and what the importer raises.
     """
@@ -45,19 +47,24 @@ def run(
         from evalstore.importers import nemo
 
         paths = [Path(one) for one in (source if isinstance(source, (list, tuple)) else [source])]
-        return nemo.import_nemo(paths, open_job, is_repeat, progress=progress, **options)
+        return nemo.import_nemo(paths, open_job, is_repeat, imported, progress=progress, **options)
     path = Path(source)
     if format == "trainloop":
         from evalstore.importers import trainloop
 
-        return trainloop.import_trainloop(path, open_job, imported, progress=progress, **options)
+        return trainloop.import_trainloop(path, open_job, says_same, imported, progress=progress, **options)
     from evalstore.importers import records
 
+    job, reports = str(options.get("job")), list[ImportReport]()
+
+    def is_there() -> bool:
+        return is_repeat(job, lambda scratch: reports.append(records.import_rows(path, scratch, **options)))
+
     try:
+        if may_be_there(job, records.content_hash(path), imported, options) and is_there():
+            return replace(reports[0], flags=[unchanged(job)])
         return records.import_rows(path, open_job, progress=progress, **options)
     except JobExists:
-        job = str(options.get("job"))
-        reports: list[ImportReport] = []
-        if is_repeat(job, lambda scratch: reports.append(records.import_rows(path, scratch, **options))):
+        if is_there():
             return replace(reports[0], flags=[unchanged(job)])
         raise

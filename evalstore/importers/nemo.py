@@ -9,14 +9,14 @@ from evalstore import models
 from evalstore.errors import BrokenInput, JobExists, UsageError
 from evalstore.importers import nemo_aggregates, nemo_files, nemo_rows
 from evalstore.importers.records import content_hash
-from evalstore.importers.report import ImportReport, unchanged
+from evalstore.importers.report import ImportReport, may_be_there, unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from evalstore.importers.nemo_files import Artifacts
-    from evalstore.importers.report import IsRepeat, OpenJob
+    from evalstore.importers.report import Imported, IsRepeat, OpenJob
 
 __all__ = ["import_nemo"]
 
@@ -25,6 +25,7 @@ def import_nemo(
     paths: Sequence[Path],
     open_job: OpenJob,
     is_repeat: IsRepeat,
+    imported: Imported,
     *,
     job: str | None = None,
     progress: Callable[[int], None] | None = None,
@@ -43,10 +44,15 @@ def import_nemo(
     jobs, flags, count = list[str](), list[str](), 0
     for found_name, artifacts in found.items():
         name = job or found_name
+        again = partial(_import_job, name, artifacts, context=context)
         try:
-            count += _import_job(name, artifacts, open_job, context)
+            may_be = may_be_there(name, content_hash(artifacts.files[0]), imported, context)
+            if may_be and is_repeat(name, again):
+                flags.append(unchanged(name))
+            else:
+                count += again(open_job)
         except JobExists:
-            if not is_repeat(name, partial(_import_job, name, artifacts, context=context)):
+            if not is_repeat(name, again):
                 raise
             flags.append(unchanged(name))
         jobs.append(name)

@@ -15,10 +15,18 @@ if TYPE_CHECKING:
     OpenJob = Callable[..., Job]
     # Whether what a function writes, given a way to open jobs, is what the job of this name is already.
     IsRepeat = Callable[[str, Callable[[OpenJob], object]], bool]
+    # Whether what `store.job()` would be told of a job of this name is what was said of it.
+    SaysSame = Callable[..., bool]
     # The names of the jobs of the workspace that were imported, by the content hash of what they were imported from.
     Imported = Callable[[], dict[str, list[str]]]
 
-__all__ = ["ImportReport", "unchanged"]
+__all__ = ["ImportReport", "may_be_there", "unchanged"]
+
+
+def may_be_there(job: str, content_hash: str | None, imported: Imported, options: dict[str, Any]) -> bool:
+    """Whether a job that is to be overwritten is of this content, and may say the same: looked at before, for once."""
+    is_to_look = options.get("overwrite") and content_hash is not None and options.get("created_at") is None
+    return bool(is_to_look) and job in imported().get(str(content_hash), ())
 
 
 def unchanged(job: str) -> str:
