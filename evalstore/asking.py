@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Asking"]
 
+_BASELINES: dict[str, queries.Baseline] = {
+    "previous": "previous", "first_in_window": "first_in_window", "window_mean": "window_mean",
+}  # fmt: skip
+"""What a score change can be counted from, beside a job."""
+
 
 class Asking:
     """The part of a store that answers, and changes nothing."""
@@ -335,8 +340,8 @@ class Asking:
         """
         if days < 1 or not epsilon >= 0:
             raise UsageError("summary: days is 1 or more, epsilon 0 or more")
-        pinned = None
-        if baseline not in ("previous", "first_in_window", "window_mean"):
+        counted_from, pinned = _BASELINES.get(baseline, "job"), None
+        if counted_from == "job":
             [pinned] = self._job(baseline).column("job_id").to_pylist()
         table = queries.evaluation_summary(
             self._asking,
@@ -344,7 +349,7 @@ class Asking:
             dataset=names.reference(dataset, "dataset"),
             model=names.reference(model, "model"),
             group=group,
-            baseline="job" if pinned else baseline,  # type: ignore[arg-type]
+            baseline=counted_from,
             baseline_job_id=pinned,
             epsilon=epsilon,
             days=days,

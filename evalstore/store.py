@@ -23,7 +23,6 @@ from evalstore import (
     store_folder,
 )
 from evalstore.analysis.judging import Judging
-from evalstore.asking import Asking
 from evalstore.catalog import Catalog
 from evalstore.datasets import Datasets
 from evalstore.errors import JobExists, JobNotFound, UsageError
@@ -61,7 +60,7 @@ def open(path: str | os.PathLike[str] | None = None, *, workspace: str = names.D
 _stores: weakref.WeakSet[Store] = weakref.WeakSet()
 
 
-class Store(Asking, Judging, Upkeep):
+class Store(Judging, Upkeep):
     """A folder of evaluation jobs, as something to write jobs into and to ask questions of. Also a context manager."""
 
     def __init__(self, path: str | os.PathLike[str] | None = None, *, workspace: str = names.DEFAULT_WORKSPACE) -> None:
