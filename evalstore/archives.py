@@ -11,6 +11,7 @@ import io
 import os
 import tarfile
 import uuid
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import IO, TYPE_CHECKING, Any
 
@@ -74,8 +75,11 @@ def write_archive(
             raw.flush()
             os.fsync(raw.fileno())
         draft.rename(to)
-    except BaseException:
-        draft.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename == str(draft):
+            error.filename = str(to)  # the name of a draft tells nobody anything
         raise
     sync_folder(to.parent)
     size = sum(file["bytes"] for file in files)

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Asking"]
 
+_BASELINES: dict[str, queries.Baseline] = {
+    "previous": "previous", "first_in_window": "first_in_window", "window_mean": "window_mean",
+}  # fmt: skip
+"""What a score change can be counted from, beside a job."""
+
 
 class Asking:
     """The part of a store that answers, and changes nothing."""
@@ -146,7 +151,7 @@ class Asking:
 
         `by` names what to slice by: a row field (`cluster`, `tags`, ...) or a path in a document (`metadata.category`).
 
-        Raises: JobNotFound, UnknownField.
+        Raises: JobNotFound, UnknownField; UsageError for slices and other `errors` where only counts were told.
         """
         return self._asking.consistently(lambda: self._aggregate_scores(job, by, metric, suite, errors))
 
@@ -155,20 +160,21 @@ class Asking:
     ) -> AggregateScores:
         [line] = as_dicts(self._job(job))
         if metric is not None or suite is not None:
-            told = queries.aggregate_scores(self._asking, job_id=line["job_id"]).select(["suite", "metric"])
-            row_questions.check_names(line, metric, suite, [(one["suite"], one["metric"]) for one in told.to_pylist()])
-        if by is None and _policy(errors) == "exclude":
-            return AggregateScores(
-                queries.aggregate_scores(self._asking, job_id=line["job_id"], metric=metric, suite=suite)
-            )
+            every = queries.aggregate_scores(self._asking, job_id=line["job_id"]).select(["suite", "metric"])
+            row_questions.check_names(line, metric, suite, [(one["suite"], one["metric"]) for one in every.to_pylist()])
+        stored = queries.aggregate_scores(self._asking, job_id=line["job_id"], metric=metric, suite=suite)
+        policy = _policy(errors)
+        if by is None and policy == "exclude":
+            return AggregateScores(stored)
         _check_has_rows(line)
         source, path = _slice(by)
+        row_questions.check_not_told(line["name"], stored.select(["metric", "is_told"]).to_pylist(), by, policy)
         table = queries.sliced_scores(
             self._asking,
             job_id=line["job_id"],
             slice_source=source,
             slice_path=path,
-            errors=errors,
+            errors=policy,
             metric=metric,
             suite=suite,
         )
@@ -334,8 +340,8 @@ class Asking:
         """
         if days < 1 or not epsilon >= 0:
             raise UsageError("summary: days is 1 or more, epsilon 0 or more")
-        pinned = None
-        if baseline not in ("previous", "first_in_window", "window_mean"):
+        counted_from, pinned = _BASELINES.get(baseline, "job"), None
+        if counted_from == "job":
             [pinned] = self._job(baseline).column("job_id").to_pylist()
         table = queries.evaluation_summary(
             self._asking,
@@ -343,7 +349,7 @@ class Asking:
             dataset=names.reference(dataset, "dataset"),
             model=names.reference(model, "model"),
             group=group,
-            baseline="job" if pinned else baseline,  # type: ignore[arg-type]
+            baseline=counted_from,
             baseline_job_id=pinned,
             epsilon=epsilon,
             days=days,

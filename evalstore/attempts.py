@@ -16,6 +16,7 @@ from evalstore.journal import Journal
 from evalstore.row_index import RowIndex, numbered_lines
 from evalstore.row_parts import FILE, fold
 from evalstore.summary_scores import SummaryScores
+from evalstore.told import told_of, was_told
 from evalstore.trash import is_deleted
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ def resume_attempt(
 
     `general` are the declarations of metrics in force for a new job, beside those in the head.
 
-    Raises: JobBusy; UsageError when it was run with another model, dataset, config or other declarations.
+    Raises: JobBusy; UsageError when it was run with another model, dataset, config or other declarations, or when it
+    was imported with more than its rows.
     """
     path = f"{head['workspace']}/{head['name']}"
     _clear_staging(root, path, catalog)
@@ -60,6 +62,8 @@ def resume_attempt(
         try:
             if is_committed(root, staged.head):  # its remains are swept away by whoever publishes it
                 raise JobBusy(f"job {head['name']!r} is committed and waits to be published; try again")
+            if told_of(staged.head):
+                raise _told(head["name"], "its import did not come to its end, and would lose what was told of it")
             _go_on(staged, head)
         except BaseException:
             staged.release()
@@ -75,6 +79,8 @@ def resume_attempt(
     before = document["job"]
     if before.get("rows_dropped_at"):
         raise UsageError(f"job {head['name']!r} cannot be resumed: its rows were dropped. Use overwrite=True")
+    if was_told(document):
+        raise _told(head["name"], "it was imported, and would lose what was told of it besides its rows")
     merged = _merged({**before, "metrics": document["metrics"]}, head)
     merged["elapsed"] = before.get("duration")
 
@@ -159,6 +165,12 @@ def _contradiction(job: str, field: str, before: Any, now: Any) -> UsageError:
     return UsageError(
         f"job {job!r} was run with {field} {before!r}, and cannot be resumed with {now!r}: choose another name, or "
         "overwrite=True"
+    )
+
+
+def _told(job: str, why: str) -> UsageError:
+    return UsageError(
+        f"job {job!r} cannot be resumed: {why}. Import it again, with overwrite, or log into a job of another name"
     )
 
 

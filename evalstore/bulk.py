@@ -112,8 +112,7 @@ def _holds_exact_numbers(series: pl.Series) -> bool:
     import polars as pl
 
     if series.dtype.is_integer():
-        low, high = series.min(), series.max()
-        return low is None or bool(low >= -_EXACT and high <= _EXACT)  # type: ignore[operator]
+        return all(-_EXACT <= end <= _EXACT for end in (series.min(), series.max()) if isinstance(end, int))
     return series.dtype in (pl.Float32, pl.Float64, pl.String, pl.Boolean, pl.Null, pl.Categorical, pl.Enum)
 
 
@@ -128,7 +127,8 @@ def _is_plain(series: pl.Series, field: str) -> bool:
     if field in ("latency", "cost"):
         return series.dtype.is_numeric()
     if field.endswith("_tokens"):
-        return series.dtype.is_integer() and bool((series.min() or 0) >= 0)  # type: ignore[operator]
+        least = series.min()
+        return series.dtype.is_integer() and not (isinstance(least, int) and least < 0)
     if field == "row_key" and series.dtype.is_integer():
         return True
     # Repetitions are checked one against the other, row by row.

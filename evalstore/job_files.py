@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from evalstore.database import for_glob
 from evalstore.durable_files import write_draft
 from evalstore.job_folder import EMPTY
-from evalstore.told_rows import told_rows
+from evalstore.told import told_rows
 from evalstore.workbench import Workbench, write_empty_files
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _document(draft: JobDraft, measured: Measured) -> dict[str, Any]:
     for aggregate in aggregates:
         del aggregate["job_id"]
     known = {_named(aggregate) for aggregate in aggregates}
-    told = [aggregate for aggregate in job.pop("told_aggregates", None) or () if _named(aggregate) not in known]
+    told = [aggregate for aggregate in draft.told.get("aggregates") or () if _named(aggregate) not in known]
     if not draft.rows_count:
         none |= told_rows(aggregates + told)
     return {

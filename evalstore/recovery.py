@@ -13,6 +13,7 @@ from evalstore.errors import JobExists
 from evalstore.job_folder import StagedJob, drop_staging, is_committed
 from evalstore.row_parts import fold
 from evalstore.summary_scores import SummaryScores
+from evalstore.told import told_of
 from evalstore.trash import is_deleted
 from evalstore.workbench import JobDraft
 
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Ending", "commit_staged", "finish_interrupted"]
 
-_OF_THE_ATTEMPT = ("metrics", "told", "host", "pid", "replaces", "resumes", "elapsed", "writing_since")
+_TOLD = ("told", "told_aggregates")
+_OF_THE_ATTEMPT = (*_TOLD, "metrics", "host", "pid", "replaces", "resumes", "elapsed", "writing_since")
 """What a head says, and a document does not."""
 
 
@@ -34,7 +36,7 @@ _OF_THE_ATTEMPT = ("metrics", "told", "host", "pid", "replaces", "resumes", "ela
 class Ending:
     """How an attempt at a staged job ends: its rows, the `summary` scores of the whole job, and how long it took.
 
-    What the head says another tool has told of the job goes before `seconds` and the status.
+    What the head says another tool has told of the job goes before `seconds`, and of a whole job before the status.
     """
 
     staged: StagedJob
@@ -49,7 +51,6 @@ class Ending:
         """The job as it is to be finished, with an empty folder for its files."""
         staged = self.staged
         finished_at = staged.began_at + timedelta(seconds=self.seconds)  # the clock may have been set meanwhile
-        is_whole = self.status == "completed"  # what was broken off tells for itself
         job = {
             **{key: value for key, value in staged.head.items() if key not in _OF_THE_ATTEMPT},
             "status": self.status,
@@ -61,7 +62,9 @@ class Ending:
         }
         folder = staged.commit_folder()
         attached = attachments.bring(staged.folder, folder, staged.job_id)
-        told = (staged.head.get("told") or {}) if is_whole else {}
+        told = told_of(staged.head)
+        if self.status != "completed":  # how it was broken off is told here
+            told = {**told, "job": {k: v for k, v in told.get("job", {}).items() if k not in ("status", "error")}}
         return JobDraft(folder, job, staged.head["metrics"], self.rows, told=told, attached=attached)
 
 
@@ -82,9 +85,8 @@ def finish_interrupted(root: Path, workspace: str, name: str, files: JobFiles, c
         if not is_committed(root, staged.head):
             _check_place(root, staged)
             seconds = staged.seconds_written
-            writer = f"process {staged.head.get('pid')} on {staged.head.get('host')}"
-            message = f"its writer ({writer}) ended without finishing it"
-            error = {"type": "Interrupted", "message": message, "details": None}
+            error = _interruption(staged.head)
+            staged.head = _without_content_hash(staged.head)
             fold(staged.folder, staged.journal)
             staged.journal.close()
             summary = SummaryScores(staged.folder).all()
@@ -94,6 +96,21 @@ def finish_interrupted(root: Path, workspace: str, name: str, files: JobFiles, c
     catalog.publish_if_possible()
     drop_staging(root, f"{workspace}/{name}", staged.job_id)
     return staged.journal.lines
+
+
+def _interruption(head: dict[str, Any]) -> dict[str, Any]:
+    """What stopped a job. How the evaluation itself ended, as another tool has told it, stands in the details."""
+    message = f"its writer (process {head.get('pid')} on {head.get('host')}) ended without finishing it"
+    if path := (head.get("source") or {}).get("path"):
+        message += f"; import {path} again, with overwrite, for what it did not come to"
+    told = told_of(head).get("job", {})
+    ended = {field: told[field] for field in ("status", "error") if field in told}
+    return {"type": "Interrupted", "message": message, "details": {"told": ended} if ended else None}
+
+
+def _without_content_hash(head: dict[str, Any]) -> dict[str, Any]:
+    """Half an import is not what it was to be: importing the same again must not find it there."""
+    return {**head, "source": {**head["source"], "content_hash": None}} if head.get("source") else head
 
 
 def _check_place(root: Path, staged: StagedJob) -> None:

@@ -10,9 +10,18 @@ from evalstore.job_document import job_document
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["is_same_job"]
+__all__ = ["is_same_job", "says_same"]
 
-_SAME = ("kind", "status", "metric_ref", "dataset", "model", "group", "labels", "tags", "config", "metadata")
+_SAID = ("kind", "metric_ref", "dataset", "model", "group", "labels", "tags", "config", "metadata")
+_SAME = ("status", *_SAID)
+
+
+def says_same(root: Path, head: dict[str, Any]) -> bool:
+    """Whether a head says of the job of its name what was said when that was made, its declarations among it."""
+    document = job_document(root, f"{head['workspace']}/{head['name']}")
+    if document is None or document["metrics"] != head["metrics"]:
+        return False
+    return all(document["job"].get(field) == head[field] for field in _SAID)
 
 
 def is_same_job(root: Path, other: Path, path: str) -> bool:

@@ -12,7 +12,7 @@ from evalstore.rows import COLUMNS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["check_names", "check_order", "checked_columns", "checked_limit"]
+__all__ = ["check_names", "check_not_told", "check_order", "checked_columns", "checked_limit"]
 
 _MOST = 2**63 - 1
 
@@ -34,6 +34,20 @@ def check_names(job: dict[str, Any], metric: Any, suite: Any, more: Iterable[tup
         where = "" if suite is None else f" in suite {suite!r}"
         raise UnknownField(f"job {job['name']!r} has no metric {metric!r}{where}; {near(metric, metrics)}")
     return {one for _, one in pairs}
+
+
+def check_not_told(job: str, scores: list[dict[str, Any]], by: str | None, errors: str) -> None:
+    """Raises: UsageError where one of these scores was told by its counts, and its rows are asked."""
+    told = dict.fromkeys(one["metric"] for one in scores if one["is_told"])
+    if not told:
+        return
+    worth = "0" if errors == "zero" else "the worst value"
+    what = f"which errors to count as {worth}" if by is None else f"which rows stand behind each {by}"
+    with_rows = dict.fromkeys(one["metric"] for one in scores if one["metric"] not in told)
+    rest = f"; of {', '.join(with_rows)} there are rows: ask for one of them as metric" if with_rows else ""
+    raise UsageError(
+        f"of {', '.join(told)} of job {job!r} only counts were told, and counts alone cannot tell {what}{rest}"
+    )
 
 
 def check_order(order: Any) -> None:

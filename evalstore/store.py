@@ -23,7 +23,6 @@ from evalstore import (
     store_folder,
 )
 from evalstore.analysis.judging import Judging
-from evalstore.asking import Asking
 from evalstore.catalog import Catalog
 from evalstore.datasets import Datasets
 from evalstore.errors import JobExists, JobNotFound, UsageError
@@ -31,7 +30,7 @@ from evalstore.job_batch import JobBatches
 from evalstore.job_files import JobFiles
 from evalstore.job_folder import is_interrupted
 from evalstore.metrics import Metrics
-from evalstore.repeats import is_same_job
+from evalstore.repeats import is_same_job, says_same
 from evalstore.session import SessionWithTrash
 from evalstore.upkeep import Upkeep
 from evalstore.watching import JobProgress, Watcher
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
     from evalstore.bulk import Columns
     from evalstore.exporters import Exported
     from evalstore.importers import ImportReport
+    from evalstore.importers.target import Target
     from evalstore.job_context import JobContext
     from evalstore.results import Results
     from evalstore.session import Session
@@ -62,7 +62,7 @@ def open(path: str | os.PathLike[str] | None = None, *, workspace: str = names.D
 _stores: weakref.WeakSet[Store] = weakref.WeakSet()
 
 
-class Store(Asking, Judging, Upkeep):
+class Store(Judging, Upkeep):
     """A folder of evaluation jobs, as something to write jobs into and to ask questions of. Also a context manager."""
 
     def __init__(self, path: str | os.PathLike[str] | None = None, *, workspace: str = names.DEFAULT_WORKSPACE) -> None:
@@ -113,7 +113,7 @@ class Store(Asking, Judging, Upkeep):
         into the trash.
 
         Raises: InvalidName, JobExists, JobBusy; UsageError, also when a resumed job had another model, dataset, config
-        or other declarations.
+        or other declarations, or was imported with more than its rows (counts, costs, times).
         """
         if (name is None) == (prefix is None):
             raise UsageError(
@@ -197,22 +197,16 @@ class Store(Asking, Judging, Upkeep):
         or documents: a project, its data folder or a part of it; timezone; prefix or job=NAME; skip_bad_rows;
         overwrite; and what `job()` takes. `progress` is called with the number of rows so far.
 
+        What is there already, with the same content, stays as it is. `overwrite=True` replaces jobs of other content,
+        or of which something else is said now (tags, model, ...); of `langsmith`, which is no file, in any case.
+
         Raises: BrokenInput, which names file, line and field; then no job is left behind.
         """
         from evalstore import importers
 
         if format == "archive":
             return self._import_archive(Path(source), progress, **options)
-        return importers.run(
-            format,
-            source,
-            self._open_job,
-            is_repeat=self._is_repeat,
-            imported=self._imported,
-            open_batches=self._open_batches,
-            progress=progress,
-            **options,
-        )
+        return importers.run(format, source, self._as_target(), progress=progress, **options)
 
     def export(self, jobs: Sequence[str], format: str, *, to: str | os.PathLike[str]) -> Exported:
         """Writes jobs into a folder in the form of another tool; the files written, and `.flags`.
@@ -311,6 +305,17 @@ class Store(Asking, Judging, Upkeep):
     def _job_files(self) -> JobFiles:
         return JobFiles(self.root)
 
+    def _as_target(self) -> Target:
+        from evalstore.importers.target import Target
+
+        return Target(
+            open_job=self._open_job,
+            open_batches=self._open_batches,
+            is_repeat=self._is_repeat,
+            says_same=self._says_same,
+            imported=self._imported,
+        )
+
     def _open_batches(self) -> JobBatches:
         return JobBatches(self.root, lambda: self._job_files, self._catalog)
 
@@ -323,6 +328,8 @@ class Store(Asking, Judging, Upkeep):
 
     def _is_repeat(self, name: str, write: Callable[[Callable[..., recorder.Job]], object]) -> bool:
         """Whether what is to be written is what the job of this name is. It is written elsewhere to find out."""
+        if not (self.root / "jobs" / self.workspace / name).exists():
+            return False
         with (
             tempfile.TemporaryDirectory(prefix="evalstore-") as folder,
             Store(folder, workspace=self.workspace) as other,
@@ -332,6 +339,12 @@ class Store(Asking, Judging, Upkeep):
                 shutil.copy(declared, other.root / "meta")
             write(other._open_job)
             return is_same_job(self.root, other.root, f"{self.workspace}/{name}")
+
+    def _says_same(self, name: str, *, source: Any = None, metadata: Any = None, **context: Unpack[JobContext]) -> bool:
+        """Whether this would be said of the job of this name, if it were opened anew."""
+        head = job_context.job_head(name, workspace=self.workspace, source=source, metadata=metadata, **context)
+        head["metrics"] = attempts.declared(self.metrics.in_force(), head["metrics"])
+        return says_same(self.root, head)
 
     def _import_archive(self, path: Path, progress: Callable[[int], None] | None) -> ImportReport:
         from evalstore.importers.report import ImportReport, unchanged
@@ -349,7 +362,6 @@ class Store(Asking, Judging, Upkeep):
         name: str,
         *,
         source: dict[str, Any] | None = None,
-        told_aggregates: list[dict[str, Any]] | None = None,
         told: dict[str, Any] | None = None,
         metadata: Any = None,
         resume: bool = False,
@@ -360,8 +372,6 @@ class Store(Asking, Judging, Upkeep):
         if resume and overwrite:
             raise UsageError("resume=True keeps the old rows and overwrite=True drops them: choose one")
         head = job_context.job_head(name, workspace=self.workspace, source=source, metadata=metadata, **context)
-        if told_aggregates:
-            head["told_aggregates"] = told_aggregates
         if told:
             head["told"] = told
         store_folder.create(self.root)

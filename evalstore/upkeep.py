@@ -19,6 +19,7 @@ from evalstore import (
     verification,
 )
 from evalstore.arrow_lines import as_dicts
+from evalstore.asking import Asking
 from evalstore.errors import UsageError
 from evalstore.markers import Marker, place_marker
 from evalstore.session import Session
@@ -30,10 +31,8 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     import polars as pl
-    import pyarrow as pa
 
     from evalstore.archives import ArchiveReport
-    from evalstore.catalog import Catalog
     from evalstore.compaction import Compacted
     from evalstore.pruning import PruneReport
     from evalstore.trash import Tombstone
@@ -41,19 +40,8 @@ if TYPE_CHECKING:
 __all__ = ["Upkeep"]
 
 
-class Upkeep:
-    """The part of a store that does not write results and asks nothing of them."""
-
-    root: Path
-    workspace: str
-    _catalog: Catalog
-
-    def _job(self, text: str) -> pa.Table:
-        raise NotImplementedError
-
-    @property
-    def _asking(self) -> Session:
-        raise NotImplementedError
+class Upkeep(Asking):
+    """The part of a store that neither writes results nor judges them. It asks which jobs are meant."""
 
     def delete(self, *jobs: str) -> list[str]:
         """Deletes jobs: gone from every later question, in the trash until `prune`. Gives their `workspace/name`.
@@ -174,6 +162,8 @@ class Upkeep:
             raise UsageError(f"an archive is named NAME.tar.zst, not {target.name!r}")
         if target.exists():
             raise UsageError(f"{to} exists: choose another name, or remove it")
+        if not target.parent.is_dir():
+            raise UsageError(f"there is no folder {Path(to).parent} to write {target.name} into: make it first")
         lines = [line for job in jobs for line in self._job(job).to_pylist()]
         found = {line["job_id"]: f"{line['workspace']}/{line['name']}" for line in lines}
         return archives.write_archive(self.root, list(found.items()), target, progress=progress)

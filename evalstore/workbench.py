@@ -41,7 +41,7 @@ class FrameRows:
 class JobDraft:
     """A job to be finished: where its files go, what is known of it, and its rows, journaled or as a frame.
 
-    `told` is what another tool has said of it that goes before what its rows say: `suites`, and fields of the `job`.
+    `told` is what another tool has said of it that goes before what its rows say: see `evalstore.told`.
     `attached` are the files that lie beside those two in its folder.
     """
 

@@ -205,7 +205,9 @@ def test_a_job_that_is_here_under_another_name_is_refused(archive, tmp_path):
         ("a", "x.tar.zst", (UsageError, r"write \['a'\]")),
         (["a"], "x.zip", (UsageError, "an archive is named NAME.tar.zst, not 'x.zip'")),
         (["a"], "there.tar.zst", (UsageError, "exists: choose another name")),
-        (["a"], "no/folder/x.tar.zst", (FileNotFoundError, "no/folder")),
+        (["a"], "no/folder/x.tar.zst", (UsageError, r"no folder /.*/no/folder to write x\.tar\.zst into: make it")),
+        (["a"], "there.tar.zst/x.tar.zst", (UsageError, r"there is no folder /.*/there\.tar\.zst to write")),
+        (["a"], f"{'x' * 240}.tar.zst", (OSError, r"File name too long: '[^']*/x{240}\.tar\.zst'$")),  # as a draft
     ],
 )
 def test_what_cannot_be_archived(origin, tmp_path, jobs, to, problem):

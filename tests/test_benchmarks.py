@@ -3,8 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from click.testing import CliRunner
 
 import evalstore
+from evalstore.cli.app import evalstore as program
 from evalstore.errors import NotComparable, UnknownField, UsageError
 
 DAY = datetime(2026, 5, 1, tzinfo=UTC)
@@ -130,6 +132,15 @@ def test_the_best_are_among_those_that_can_be_compared(store):
     assert (failing["pass_rate"], failing["rows_error"], failing["error_rate"]) == (1.0, 14, 0.7)
     anyhow = store.benchmark("g", max_error_rate=1)
     assert (anyhow.best_overall, anyhow.best_value) == ("default/failing", "default/failing")
+
+
+def test_the_page_shows_latency_as_mean_median_and_p95(store, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "160")
+    page = CliRunner().invoke(program, ["--store", str(store.root), "benchmark", "g"]).stdout.splitlines()
+    [titles] = [line for line in page if line.startswith("model") and "latency" in line]
+    assert titles.split()[-4:] == ["latency", "p50", "p95", "rows"]
+    good = next(line for line in page if line.startswith("default/good"))
+    assert good.split()[-7:] == ["1.05", "s", "1.05", "s", "1.91", "s", "-"]
 
 
 def test_what_is_equal_is_decided_by_cost_then_by_name(store):

@@ -97,6 +97,11 @@ def test_the_comment_of_a_query_is_the_docstring_of_its_function(file):
 
 
 @pytest.mark.parametrize("file", QUERIES)
+def test_a_query_is_not_longer_than_can_be_read_at_once(file):
+    assert len(sql_files.read(file).splitlines()) <= 120  # what has parts of its own meaning has macros
+
+
+@pytest.mark.parametrize("file", QUERIES)
 def test_the_parameters_of_a_query_are_the_keywords_of_its_function(file):
     session, *keywords = inspect.signature(FUNCTIONS[Path(file).stem]).parameters.values()
     assert session.name == "session"

@@ -14,23 +14,19 @@ from evalstore.analysis.asked import question
 from evalstore.analysis.baselines import Baselines
 from evalstore.analysis.comparison import Comparison
 from evalstore.arrow_lines import as_dicts
+from evalstore.asking import Asking
 from evalstore.errors import JobNotFound, NotComparable, UsageError
 from evalstore.markers import Marker, place_marker
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
-    from pathlib import Path
-
-    import pyarrow as pa
 
     from evalstore.analysis.asked import Test
     from evalstore.analysis.policy import Policy
     from evalstore.analysis.significance import Correction
     from evalstore.analysis.verdict import Verdict
-    from evalstore.catalog import Catalog
     from evalstore.queries import Errors
-    from evalstore.session import Session
 
 __all__ = ["Judging"]
 
@@ -38,19 +34,8 @@ _log = logging.getLogger("evalstore")
 _LAST = re.compile(r"last:([1-9]\d{0,3})")
 
 
-class Judging:
+class Judging(Asking):
     """The part of a store that says what changed between jobs, and whether it is real."""
-
-    root: Path
-    workspace: str
-    _catalog: Catalog
-
-    def _job(self, text: str) -> pa.Table:
-        raise NotImplementedError
-
-    @property
-    def _asking(self) -> Session:
-        raise NotImplementedError
 
     def compare(
         self,
@@ -189,7 +174,8 @@ class Judging:
 
     def _store_verdict(self, verdict: Verdict, policy: Policy) -> None:
         told = verdict.to_dict()
-        entry = {field: value for field, value in told.items() if field not in ("warnings", "worst_rows")}
+        left_out = ("warnings", "worst_rows", "inconclusive_as")  # the last is for one call, and not for the record
+        entry = {field: value for field, value in told.items() if field not in left_out}
         entry["policy"] = policy.model_dump(mode="json", by_alias=True, exclude_unset=True)
         try:
             store_folder.create(self.root)

@@ -41,8 +41,11 @@ FIELDS = {
 @click.pass_obj
 def finish(place: Place, /, *, job: str) -> None:
     """Commit JOB, which SIGKILL or a power cut interrupted, with every row that was logged, as `interrupted`."""
-    rows = place.open().finish(job)
+    store = place.open()
+    rows = store.finish(job)
     say(f"stored job {job} as interrupted, with {counted(rows, 'row')}")
+    if (source := store.show(job)["source"]) and source["path"]:
+        say(f"its import did not come to its end: import {source['path']} again, with --overwrite, for all of it")
 
 
 @click.group(
@@ -88,7 +91,9 @@ evalstore import rows solutions.jsonl --job gsm8k-175b --model openai/175b --dat
 @click.option("--label", "labels", metavar="K=V", multiple=True, help="A label of the job; repeatable.")
 @click.option("--config", metavar="FILE", type=click.Path(), help="The configuration of the run, JSON or TOML.")
 @click.option("--metrics", metavar="FILE", type=click.Path(), help="Declarations of the metrics, JSON or TOML.")
-@click.option("--overwrite", is_flag=True, help="Replace the job of this name, which goes into the trash.")
+@click.option(
+    "--overwrite", is_flag=True, help="Replace the job of this name, unless it is the same; it goes into the trash."
+)
 @click.option("--skip-bad-rows", is_flag=True, help="Store bad records as rows in error instead of refusing the file.")
 @format_option("table", "json")
 @click.pass_obj
@@ -127,7 +132,9 @@ def import_rows(
 @click.option("--metric-ref", metavar="REF", help="The definition of the metric.")
 @click.option("--tag", "tags", metavar="T", multiple=True, help="A tag of the jobs; repeatable.")
 @click.option("--label", "labels", metavar="K=V", multiple=True, help="A label of the jobs; repeatable.")
-@click.option("--overwrite", is_flag=True, help="Replace jobs of these names, which go into the trash.")
+@click.option(
+    "--overwrite", is_flag=True, help="Replace jobs of these names that are not the same; they go into the trash."
+)
 @format_option("table", "json")
 @click.pass_obj
 def import_nemo(
@@ -158,7 +165,9 @@ def import_nemo(
 @click.option("--dataset", metavar="REF", shell_complete=completion.datasets, help="What it was evaluated on.")
 @click.option("--tag", "tags", metavar="T", multiple=True, help="A tag of the jobs; repeatable.")
 @click.option("--label", "labels", metavar="K=V", multiple=True, help="A label of the jobs; repeatable.")
-@click.option("--overwrite", is_flag=True, help="Replace jobs of these names, which go into the trash.")
+@click.option(
+    "--overwrite", is_flag=True, help="Replace jobs of these names that are not the same; they go into the trash."
+)
 @click.option("--skip-bad-rows", is_flag=True, help="Store bad lines as rows in error instead of refusing the run.")
 @format_option("table", "json")
 @click.pass_obj

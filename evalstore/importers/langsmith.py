@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
-    from evalstore.importers.report import OpenJob
+    from evalstore.importers.target import OpenJob
     from evalstore.recorder import Job
 
 __all__ = ["import_results"]

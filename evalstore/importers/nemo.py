@@ -16,15 +16,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from evalstore.importers.nemo_files import Artifacts
-    from evalstore.importers.report import IsRepeat, OpenJob
+    from evalstore.importers.target import OpenJob, Target
 
 __all__ = ["import_nemo"]
 
 
 def import_nemo(
     paths: Sequence[Path],
-    open_job: OpenJob,
-    is_repeat: IsRepeat,
+    target: Target,
     *,
     job: str | None = None,
     progress: Callable[[int], None] | None = None,
@@ -43,10 +42,15 @@ def import_nemo(
     jobs, flags, count = list[str](), list[str](), 0
     for found_name, artifacts in found.items():
         name = job or found_name
+        again = partial(_import_job, name, artifacts, context=context)
         try:
-            count += _import_job(name, artifacts, open_job, context)
+            may_be = target.may_have(name, content_hash(artifacts.files[0]), context)
+            if may_be and target.is_repeat(name, again):
+                flags.append(unchanged(name))
+            else:
+                count += again(target.open_job)
         except JobExists:
-            if not is_repeat(name, partial(_import_job, name, artifacts, context=context)):
+            if not target.is_repeat(name, again):
                 raise
             flags.append(unchanged(name))
         jobs.append(name)
@@ -58,17 +62,18 @@ def import_nemo(
 
 def _import_job(name: str, artifacts: Artifacts, open_job: OpenJob, context: dict[str, Any]) -> int:
     """Stores one job; the number of its rows."""
-    told = nemo_aggregates.read(artifacts.aggregates) if artifacts.aggregates else []
+    aggregates = nemo_aggregates.read(artifacts.aggregates) if artifacts.aggregates else []
     seen = nemo_rows.scan(artifacts.rows) if artifacts.rows else nemo_rows.Seen()
-    metrics = nemo_aggregates.declarations(told, seen)
+    metrics = nemo_aggregates.declarations(aggregates, seen)
     try:
         models.declarations(metrics)
     except UsageError as error:
         raise BrokenInput(str(error), file=artifacts.aggregates or artifacts.rows) from error
-    kept = nemo_aggregates.without_rows(told, seen)
+    kept = nemo_aggregates.without_rows(aggregates, seen)
     main = artifacts.files[0]
     source = {"tool": "nemo", "path": str(main), "content_hash": content_hash(main)}
-    opened = open_job(name, source=source, told_aggregates=kept, **{"metrics": metrics, **context})
+    told = {"aggregates": kept} if kept else None
+    opened = open_job(name, source=source, told=told, **{"metrics": metrics, **context})
     count = 0
     try:
         for line, row in nemo_rows.logged_rows(artifacts.rows, seen) if artifacts.rows else ():

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from evalstore.importers.paths import FieldPath
-    from evalstore.importers.report import OpenJob
+    from evalstore.importers.target import OpenJob
 
 __all__ = ["content_hash", "import_rows"]
 

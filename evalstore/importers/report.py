@@ -6,20 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from evalstore.importers.trainloop_jobs import FoundJob
-    from evalstore.job_batch import JobBatches
-    from evalstore.recorder import Job
-
-    # How an importer opens a job: by its name, its source (tool, path, content_hash), and what `store.job()` takes.
-    OpenJob = Callable[..., Job]
-    # How it opens jobs that are committed together: each is opened with these `batches`.
-    OpenBatches = Callable[[], JobBatches]
-    # Whether what a function writes, given a way to open jobs, is what the job of this name is already.
-    IsRepeat = Callable[[str, Callable[[OpenJob], object]], bool]
-    # The names of the jobs of the workspace that were imported, by the content hash of what they were imported from.
-    Imported = Callable[[], dict[str, list[str]]]
 
 __all__ = ["ImportReport", "unchanged"]
 

@@ -14,12 +14,13 @@ from evalstore.errors import BrokenInput, JobExists, UsageError
 from evalstore.importers.report import ImportReport, unchanged
 from evalstore.importers.trainloop_jobs import FoundJob, zone
 from evalstore.importers.trainloop_places import Places
+from evalstore.importers.trainloop_times import OddTimes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from evalstore.importers.report import Imported, OpenBatches, OpenJob
+    from evalstore.importers.target import Target
     from evalstore.importers.trainloop_places import Source
     from evalstore.job_batch import JobBatches
 
@@ -31,9 +32,7 @@ _ROWS_TOGETHER = 50_000
 
 def import_trainloop(
     path: Path,
-    open_job: OpenJob,
-    open_batches: OpenBatches,
-    imported: Imported,
+    target: Target,
     *,
     job: str | None = None,
     prefix: str = "",
@@ -45,7 +44,8 @@ def import_trainloop(
 ) -> ImportReport:
     """Imports all results at a path: a job per run and per document, of a benchmark one per provider.
 
-    What is there already with the same content is left as it is. `timezone` is that of times that name none: the names
+    What is there already with the same content is left as it is; with `overwrite` unless something else is said of it
+    now (tags, model, declarations, ...). `timezone` is that of times that name none: the names
     of runs. `prefix` goes before the names of jobs, `job` names the only one.
 
     Raises: BrokenInput (file, line, field), UsageError, JobExists; of that run nothing is stored, what came before is.
@@ -53,8 +53,8 @@ def import_trainloop(
     places = Places(path, zone(timezone), skip_bad_rows=skip_bad_rows)
     if job is not None and len(places.sources) > 1:
         raise UsageError(f"{path} holds {len(places.sources)} runs, and job names one: leave it out, or give a prefix")
-    with open_batches() as batches:
-        importing = _Import(places, open_job, batches, {} if overwrite else imported(), overwrite=overwrite)
+    with target.open_batches() as batches:
+        importing = _Import(places, target, batches, overwrite=overwrite)
         try:
             for source in places.sources:
                 importing.take(source, job, prefix, context)
@@ -65,25 +65,21 @@ def import_trainloop(
             importing.explain(error)
             raise
         importing.finish()
+    importing.report.flags += importing.times.flags()
     return importing.report
 
 
 class _Import:
     """One import, with what came of it so far."""
 
-    def __init__(
-        self,
-        places: Places,
-        open_job: OpenJob,
-        batches: JobBatches,
-        imported: dict[str, list[str]],
-        *,
-        overwrite: bool,
-    ) -> None:
-        self._places, self._open_job, self._batches = places, open_job, batches
-        self._imported, self._overwrite = imported, overwrite
+    def __init__(self, places: Places, target: Target, batches: JobBatches, *, overwrite: bool) -> None:
+        """With `overwrite` it replaces what is there, but for what is the same and says the same."""
+        self._places, self._target, self._batches, self._overwrite = places, target, batches, overwrite
+        self._imported = target.imported()
+        self._new: set[str] = set()
         self._suites: list[str] = []  # of the run before
         self._stored = 0
+        self.times = OddTimes()
         self.rows = 0
         self.report = _report(places.flags)  # of what is committed
         self._written, self._committing = _report(), _report()
@@ -94,7 +90,7 @@ class _Import:
         digest = source.content_hash()
         self._written.files.extend(str(file) for file in source.files)
         there = [name for name in self._imported.get(digest, ()) if (name == job if job else name.startswith(prefix))]
-        if there and not source.is_several:
+        if there and not source.is_several and not self._overwrite:
             self._note_unchanged(there[0])
             if source.is_run:
                 self._suites = source.suites()
@@ -107,16 +103,25 @@ class _Import:
             # Of a copy under another name the group is another, and the provider the same.
             provider = one.name.removeprefix(one.context.get("group") or "")
             known = [other for other in there if other == name or (not (job or prefix) and other.endswith(provider))]
-            if known:
-                self._note_unchanged(known[0])
+            given = self._given(one, context, {"path": str(source.place), "content_hash": digest})
+            if same := next((other for other in known if self._stays(other, given)), None):
+                self._note_unchanged(same)
             else:
-                self._store(name, one, context, {"path": str(source.place), "content_hash": digest})
+                self._store(name, one, given)
                 stored.append(name)
+        self._new.update(stored)
+        if stored:
+            self.times.look(source.time, source.timezone, found)
         self._imported.setdefault(digest, []).extend(stored)
         if source.is_run:
-            self._flag_missing_suites(found[0])
+            self._note_suites(found[0], is_new=bool(stored))
 
-    def _store(self, name: str, found: FoundJob, context: dict[str, Any], source: dict[str, Any]) -> None:
+    def _stays(self, job: str, given: dict[str, Any]) -> bool:
+        """Whether a job of the same content is left as it is: where jobs are replaced, if the same is said of it."""
+        return not self._overwrite or job in self._new or self._target.says_same(job, **given)
+
+    def _given(self, found: FoundJob, context: dict[str, Any], source: dict[str, Any]) -> dict[str, Any]:
+        """What is said of a job: by its files, and by the user."""
         given = {**context, **{key: value for key, value in found.context.items() if value is not None}}
         given["metadata"] = given.pop("job_metadata", None) or found.metadata
         given["metrics"] = {
@@ -125,12 +130,16 @@ class _Import:
             **(context.get("metrics") or {}),
         }
         given["tags"] = [*found.context.get("tags", ()), *(context.get("tags") or ())]
-        given |= {"source": {"tool": "trainloop", **source}, "told": found.told, "overwrite": self._overwrite}
+        return given | {"source": {"tool": "trainloop", **source}}
+
+    def _store(self, name: str, found: FoundJob, given: dict[str, Any]) -> None:
         try:
-            opened = self._open_job(name, batches=self._batches, **given)
+            opened = self._target.open_job(
+                name, **given, told=found.told, overwrite=self._overwrite, batches=self._batches
+            )
         except JobExists as error:
             raise JobExists(
-                f"job {name!r} is there already, and {source['path']} has other content or another time: "
+                f"job {name!r} is there already, and {given['source']['path']} has other content or another time: "
                 "overwrite=True (--overwrite) replaces it, prefix='...' (--prefix) gives the new one another name"
             ) from error
         try:
@@ -178,13 +187,11 @@ class _Import:
         self._written.jobs.append(name)
         self._written.flags.append(unchanged(name))
 
-    def _flag_missing_suites(self, run: FoundJob) -> None:
+    def _note_suites(self, run: FoundJob, *, is_new: bool) -> None:
         """TrainLoop does not say that a suite raised, or that a run was broken off: the suite is just not there."""
         suites = sorted({row["suite"] for row in run.rows})
-        missing = [suite for suite in self._suites if suite not in suites]
-        self._written.flags.extend(
-            f"{run.name}: suite {suite} is missing, which the run before has" for suite in missing
-        )
+        missing = [suite for suite in self._suites if is_new and suite not in suites]
+        self._written.flags += [f"{run.name}: suite {suite} is missing, which the run before has" for suite in missing]
         self._suites = suites
 
 

@@ -15,7 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = ["FoundJob", "content_hash", "is_run_time", "moment", "name_part", "told_job", "verdict", "zone"]
+__all__ = [
+    "FoundJob",
+    "content_hash",
+    "is_run_time",
+    "local_time",
+    "moment",
+    "name_part",
+    "told_job",
+    "verdict",
+    "zone",
+]
 
 _RUN_TIME = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d")
 _FORM = "%Y-%m-%d_%H-%M-%S"
@@ -36,6 +46,7 @@ class FoundJob:
     duplicates: int = 0
     errors: int = 0
     bad_rows: int = 0
+    judges_later_call: datetime | None = None  # when it was, of a run that was judged before
 
 
 def is_run_time(text: str) -> bool:
@@ -57,10 +68,15 @@ def moment(text: str, given: tzinfo, *, file: Path) -> datetime:
     Raises: BrokenInput.
     """
     try:
-        found = datetime.strptime(text, _FORM) if is_run_time(text) else datetime.fromisoformat(text)  # noqa: DTZ007
+        found = local_time(text)
     except ValueError as error:
         raise BrokenInput(f"{text!r} is no time", file=file, field="timestamp") from error
     return (found if found.tzinfo else found.replace(tzinfo=given)).astimezone(UTC)
+
+
+def local_time(text: str) -> datetime:
+    """A time as it is written, with a zone only where it names one. Raises: ValueError."""
+    return datetime.strptime(text, _FORM) if is_run_time(text) else datetime.fromisoformat(text)  # noqa: DTZ007
 
 
 def told_job(began: datetime, duration: float | None, **fields: Any) -> dict[str, Any]:

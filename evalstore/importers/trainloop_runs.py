@@ -55,10 +55,7 @@ def run_job(folder: Path, trace: Path | None, *, timezone: tzinfo, skip_bad_rows
         job.attached["judge_traces.jsonl"] = trace
     latest = last_moment(job.rows)
     if latest and latest > began + timedelta(seconds=1):
-        job.flags.append(
-            f"{folder.name}: a call of {latest.isoformat(timespec='seconds')} was judged before that, at "
-            f"{began.isoformat(timespec='seconds')}: the times of runs name no zone, say which with timezone"
-        )
+        job.judges_later_call = latest
     _flag_odd_verdicts(job)
     return job
 

@@ -1,122 +1,28 @@
 -- The latest completed evaluation, how its score stands to a baseline, and the scores of the days before it.
 -- The score of a day is that of its last run (UTC); a day without one is absent. Only runs of one series (dataset,
 -- model, group) are compared: that of the latest.
-WITH run AS (
-    SELECT
-        *,
-        created_at::DATE AS date  -- sessions are in UTC
-    FROM jobs
-    WHERE
-        ($workspace::VARCHAR IS NULL OR workspace = $workspace)
-        AND kind = 'evaluation'
-        AND status = 'completed'
-        AND total_suites > 0
-        AND ($job_ids::VARCHAR[] IS NULL OR list_contains($job_ids, job_id))
-        AND ($dataset::VARCHAR IS NULL OR dataset = $dataset)
-        AND ($model::VARCHAR IS NULL OR model = $model)
-        AND ($group::VARCHAR IS NULL OR "group" = $group)
+WITH run AS (  -- noqa: ST03
+    SELECT * FROM completed_evaluations($workspace::VARCHAR, $job_ids::VARCHAR[], $dataset, $model, $group)
 ),
 
 latest AS (
-    SELECT * FROM run
-    ORDER BY created_at DESC, job_id DESC
-    LIMIT 1
+    SELECT * FROM latest_evaluation('run')
 ),
 
-series AS (
-    SELECT run.*
-    FROM run
-    INNER JOIN latest
-        ON
-            run.workspace = latest.workspace
-            AND run.dataset IS NOT DISTINCT FROM latest.dataset
-            AND run.model IS NOT DISTINCT FROM latest.model
-            AND run."group" IS NOT DISTINCT FROM latest."group"
-    WHERE run.overall_score IS NOT NULL
+series AS (  -- noqa: ST03
+    SELECT * FROM evaluation_series('run', 'latest')
 ),
 
 day AS (
-    SELECT
-        series.date,
-        arg_max(series.overall_score, (series.created_at, series.job_id)) AS score,
-        arg_max(series.job_id, (series.created_at, series.job_id)) AS job_id,
-        count(*) AS runs,
-        sum(series.rows_total)::BIGINT AS rows_total
-    FROM series, latest
-    WHERE series.date > latest.date - $days::INTEGER
-    GROUP BY series.date
+    SELECT * FROM evaluation_days('series', 'latest', $days::INTEGER)
 ),
 
 before AS (
-    SELECT
-        CASE $baseline
-            WHEN 'previous'
-                THEN (
-                    SELECT arg_max(series.overall_score, (series.created_at, series.job_id))
-                    FROM series, latest
-                    WHERE series.job_id <> latest.job_id
-                )
-            WHEN 'first_in_window'
-                THEN (
-                    SELECT arg_min(day.score, day.date) FROM day, latest
-                    WHERE day.job_id <> latest.job_id
-                )
-            WHEN 'window_mean'
-                THEN (
-                    SELECT avg(day.score) FROM day, latest
-                    WHERE day.job_id <> latest.job_id
-                )
-            WHEN 'job' THEN (
-                SELECT any_value(overall_score) FROM jobs
-                WHERE job_id = $baseline_job_id
-            )
-        END AS score,
-        CASE $baseline
-            WHEN 'previous'
-                THEN (
-                    SELECT arg_max(series.job_id, (series.created_at, series.job_id))
-                    FROM series, latest
-                    WHERE series.job_id <> latest.job_id
-                )
-            WHEN 'first_in_window'
-                THEN (
-                    SELECT arg_min(day.job_id, day.date) FROM day, latest
-                    WHERE day.job_id <> latest.job_id
-                )
-            WHEN 'job' THEN $baseline_job_id
-        END AS job_id
-),
-
--- Metrics that scored in the baseline and not in the latest run: without them the score is one of others.
-lost AS (
-    SELECT
-        list_sort(
-            list_filter(
-                scaled_metrics(jobs.suites),
-                lambda m: NOT coalesce(list_contains(scaled_metrics(latest.suites), m), FALSE)
-            )
-        ) AS metrics
-    FROM jobs, before, latest
-    WHERE jobs.job_id = before.job_id
+    SELECT * FROM evaluation_baseline('series', 'day', 'latest', $baseline, $baseline_job_id)
 ),
 
 class AS (
-    SELECT DISTINCT ON (metric)
-        metric,
-        "class"
-    FROM (
-        SELECT
-            metric.metric,
-            metric."class",
-            0 AS place
-        FROM metric, latest
-        WHERE metric.workspace = latest.workspace AND metric."class" IS NOT NULL
-        UNION ALL
-        SELECT unnested.declared.metric, unnested.declared."class", 1 AS place
-        FROM latest, unnest(latest.metrics) AS unnested (declared)
-        WHERE unnested.declared."class" IS NOT NULL
-    ) AS told
-    ORDER BY metric, place
+    SELECT * FROM classes_of_metrics('latest')
 )
 
 SELECT
@@ -143,7 +49,7 @@ SELECT
         WHEN latest.overall_score - before.score IS NULL THEN 'insufficient_data'
         ELSE 'stable'
     END AS trend,
-    (SELECT metrics FROM lost) AS not_scored,
+    (SELECT metrics FROM lost_metrics('latest', 'before')) AS not_scored,
     (SELECT list({'date': date, 'score': score, 'runs': runs, 'rows': rows_total} ORDER BY date) FROM day) AS days,
     (
         SELECT list(metric ORDER BY metric) FROM class

@@ -34,7 +34,8 @@ def test_both_files_of_a_job_are_one_job_in_any_order(store, tmp_path):
     files = put(tmp_path / "in", "a.", [1.0, 0.0], ["corpus"])
     for paths in (files, files[::-1], files[:1], files[1:], [tmp_path / "in", *files]):
         report = store.import_from("nemo", paths, overwrite=True)
-        assert (report.jobs, report.rows) == (["a"], 2)
+        is_first = paths is files
+        assert (report.jobs, report.rows, len(report.flags)) == (["a"], 2 if is_first else 0, 0 if is_first else 1)
         assert sorted(report.files) == sorted(map(str, files))
         assert held(store, "a") == (2, ["corpus", "m"])
     with pytest.raises(errors.UsageError, match="at least one"):

@@ -133,3 +133,68 @@ def test_what_is_no_tag_is_refused(store, wrong):
     assert said(store) == (["a"], [])
     with pytest.raises(errors.JobNotFound):
         store.tag("two", add=["b"])
+
+
+# Imports that replace
+
+
+@pytest.fixture(params=["rows", "nemo", "trainloop"])
+def source(request, tmp_path):
+    """Imports two rows, or those that are given, each time from the same path, as the job `one`; what came of it."""
+
+    def bring_in(store, rows=ROWS[:2], **options):
+        if request.param == "rows":
+            path = tmp_path / "one.jsonl"
+            path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+            options = {"job": "one", "scores": ["right"], **options}
+        elif request.param == "nemo":
+            options["metadata"] = options.pop("job_metadata", None)
+            path = tmp_path / "one.row-scores.jsonl"
+            lines = [{"row_index": n, "item": row, "sample": {}, "metrics": {"m": [{"name": "m", "value": 1.0}]}}
+                     for n, row in enumerate(rows)]  # fmt: skip
+            path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+        else:
+            details = [{"event_id": n, "passed": True, "input": row} for n, row in enumerate(rows)]
+            metrics = {"m": {"passed": len(rows), "total": len(rows), "details": details}}
+            path = tmp_path / "evaluation_one.json"
+            document = {"timestamp": "2026-03-01T10:00:00", "suites": {"s": {"metrics": metrics}}}
+            path.write_text(json.dumps(document))
+            options = {"job": "one", **options}
+        return store.import_from(request.param, path, **options)
+
+    return bring_in
+
+
+def test_overwriting_leaves_what_is_the_same(store, source):
+    source(store, tags=["a"], model="m", job_metadata={"k": 1})
+    before = store.show("one")["job_id"]
+    store.tag("one", add=["later"])  # what is said afterwards is not said by the import
+    report = source(store, tags=["a"], model="m", job_metadata={"k": 1}, overwrite=True)
+    assert (report.jobs, report.flags) == (["one"], ["job one was there already, with the same content"])
+    assert store.show("one")["job_id"] == before
+    assert store.trash().is_empty()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"rows": ROWS}, {"tags": ["b"]}, {"model": "other"}, {"labels": {"k": "v"}}, {"job_metadata": {"k": 1}},
+     {"metrics": {"m": {"class": "critical"}}}],
+    ids=["rows", "tags", "model", "labels", "metadata", "declaration"],
+)  # fmt: skip
+def test_overwriting_replaces_what_is_not(store, source, change):
+    source(store)
+    before = store.show("one")["job_id"]
+    report = source(store, **change, overwrite=True)
+    assert (report.jobs, report.flags) == (["one"], [])
+    assert store.show("one")["job_id"] != before
+    assert store.trash()["job"].to_list() == ["one"]
+
+
+def test_another_time_zone_replaces(store, tmp_path):
+    metrics = {"m": {"passed": 1, "total": 2}}
+    file = tmp_path / "evaluation_one.json"
+    file.write_text(json.dumps({"timestamp": "2026-03-01T10:00:00", "suites": {"s": {"metrics": metrics}}}))
+    for zone, count in (("UTC", 0), ("UTC", 0), ("Europe/Berlin", 1), ("Europe/Berlin", 1)):
+        store.import_from("trainloop", file, timezone=zone, overwrite=True)
+        assert len(store.trash()) == count
+    assert store.show("evaluation_one")["created_at"].hour == 9

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 import evalstore
 from evalstore.cli.app import evalstore as program
-from evalstore.errors import BrokenInput
+from evalstore.errors import BrokenInput, UsageError
 from tests.trainloop.files import DOCUMENTED, detail, evaluation, write_json
 
 EVALUATION, ERROR = "evaluation_results_2024-01-15_14-30-25", "evaluation_results_error"
@@ -164,6 +164,25 @@ def test_counts_that_are_only_told_are_marked_and_go_before_too_few_rows(mixed):
     ]
     overall = mixed.show(job)["overall_score"]
     assert overall == pytest.approx(((2 / 3 + 0.75) / 2 + 7 / 8) / 2)
+
+
+def test_counts_alone_cannot_tell_errors_nor_slices_and_say_so(mixed, store, tmp_path):
+    [job] = mixed.jobs()["name"]
+    for errors in ("zero", "worst"):
+        with pytest.raises(UsageError, match=r"^of true, short of .* only counts were told.* polite there are rows"):
+            mixed.aggregate_scores(job, errors=errors)
+    with pytest.raises(UsageError, match=r"counts alone cannot tell which rows stand behind each metadata\.lang"):
+        mixed.aggregate_scores(job, by="metadata.lang", metric="short")  # of 40 rows one is there
+    assert mixed.aggregate_scores(job, metric="polite", errors="zero").scores[0].rows_total == 3
+    assert len(mixed.aggregate_scores(job, metric="polite", by="metadata.lang")) == 2
+    counts = evaluation(facts={"true": (7, 8, [])})
+    store.import_from("trainloop", write_json(tmp_path / "evaluation_results_counts.json", counts))
+    words = ("show", "evaluation_results_counts", "--errors", "zero")
+    done = CliRunner().invoke(program, ["--store", str(store.root), *words])
+    assert (done.exit_code, done.stdout) == (2, "")
+    said = "only counts were told, and counts alone cannot tell which errors to count as 0"
+    assert f"of true of job 'evaluation_results_counts' {said}\n" in done.stderr
+    assert store.aggregate_scores("evaluation_results_counts").scores[0].mean == 7 / 8
 
 
 def test_told_counts_say_what_their_rows_would(store):

@@ -198,6 +198,35 @@ def test_samples_from_the_future_are_flagged(store, tmp_path):
     assert "say which with timezone" in flag
 
 
+def test_odd_times_of_many_runs_are_said_once(store, tmp_path):
+    for hour in range(3):
+        soon = datetime(2026, 3, 1, 10 + hour, 59, tzinfo=UTC).timestamp() * 1000
+        write_run(tmp_path, f"2026-03-01_1{hour}-00-00", s=[line("m", sample(1, start_time_ms=soon))])
+    write_run(tmp_path, "2026-03-02_10-00-00", s=[line("m", sample(1))])
+    [flag] = store.import_from("trainloop", tmp_path, timezone="Asia/Tokyo").flags
+    assert flag == (
+        "3 runs were judged before a call that they judge, such as 2026-03-01_10-00-00: a call of "
+        "2026-03-01T10:59:00+00:00 was judged before that, at 2026-03-01T01:00:00+00:00: the times of runs name no "
+        "zone, say which with timezone"
+    )
+
+
+def test_times_that_a_zone_skips_or_has_twice_are_said_once(store, tmp_path):
+    for time in ("2026-10-25_02-10-00", "2026-10-25_02-30-00", "2026-10-25_03-00-00", "2026-03-29_02-30-00"):
+        write_run(tmp_path, time, s=[line("m", sample(1))])
+    assert store.import_from("trainloop", tmp_path, timezone="Europe/Berlin").flags == [
+        (
+            "2 runs have times that come twice in this zone, such as 2026-10-25_02-10-00: its time comes twice in "
+            "Europe/Berlin, where clocks are set back; 2026-10-25T00:10:00+00:00 is taken"
+        ),
+        (
+            "2026-03-29_02-30-00: its time is not there in Europe/Berlin, where clocks skip it; "
+            "2026-03-29T01:30:00+00:00 is taken"
+        ),
+    ]
+    assert store.import_from("trainloop", tmp_path, prefix="utc-").flags == []
+
+
 def test_a_run_that_has_changed_is_not_replaced_unasked(store, tmp_path):
     write_run(tmp_path, s=[line("m", sample(1))])
     store.import_from("trainloop", tmp_path)

@@ -57,6 +57,7 @@ def _models(lines: list[dict[str, Any]]) -> Table:
         numbers("USD/1K tokens", lines, "cost_per_1k_tokens", spare=3, say=_small),
         numbers("tokens", lines, "total_tokens", spare=4, say="{:,}".format),
         numbers("latency", lines, "latency_mean", spare=2, say=duration),
+        numbers("p50", lines, "latency_p50", spare=6, say=duration),
         numbers("p95", lines, "latency_p95", spare=5, say=duration),
         phrases("rows", lines, lambda line: None if line["comparable"] else "others")
         if not all(line["comparable"] for line in lines)

@@ -1,10 +1,28 @@
-"""How many rows a job has had of which none is here: what another tool has told of its scores says it."""
+"""What another tool has told of a job besides its rows, and how many rows it says where none is here.
+
+It is said in the head of a job as `told`: a dict of `suites`, with scores by their counts; `aggregates`, as a document
+has them, of names that no row has; and fields of the `job`. All of it goes before what the rows say.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["told_rows"]
+__all__ = ["told_of", "told_rows", "was_told"]
+
+
+def told_of(head: dict[str, Any]) -> dict[str, Any]:
+    """What a head says was told of its job; nothing for most."""
+    told: dict[str, Any] = head.get("told") or {}
+    if aggregates := head.get("told_aggregates"):  # as it was said before: a job of then may still be in staging
+        return {**told, "aggregates": aggregates}
+    return told
+
+
+def was_told(document: dict[str, Any]) -> bool:
+    """Whether another tool has told more of a committed job than its rows say: TrainLoop when it ended, at least."""
+    is_of_trainloop = (document["job"].get("source") or {}).get("tool") == "trainloop"
+    return is_of_trainloop or any(aggregate.get("is_told") for aggregate in document["aggregates"])
 
 
 def told_rows(aggregates: list[dict[str, Any]]) -> dict[str, int | None]:
