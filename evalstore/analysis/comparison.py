@@ -93,11 +93,12 @@ class Comparison:
             compared = {line[field] for line in self._found.metrics}
             if given is not None and given not in compared:
                 raise UnknownField(f"no {field} {given!r} was compared; {near(str(given), compared)}")
-        narrow = {"metric": metric or asked.metric, "suite": suite or asked.suite}
         session = self._session()
 
         def ask() -> pa.Table:
-            found = self._flipped_rows(session, list(flips or FLIPS), narrow, limit)
+            found = self._flipped_rows(
+                session, list(flips or FLIPS), metric or asked.metric, suite or asked.suite, limit
+            )
             keys = found.select(["suite", "row_key", "metric", "name"]).to_pylist()
             wanted = [{"place": place, **key} for place, key in enumerate(keys)]
             # Of plain jobs it is known where in the files the rows lie: the others need not be read.
@@ -116,17 +117,20 @@ class Comparison:
         return session.consistently(ask)
 
     def _flipped_rows(
-        self, session: Session, flips: list[str], narrow: dict[str, str | None], limit: int | None
+        self, session: Session, flips: list[str], metric: str | None, suite: str | None, limit: int | None
     ) -> pa.Table:
         """Which rows flipped, their values, and where in the files they lie."""
         by, paired_by = self._asked.by, self._found.asked
         if limit is not None and limit <= _MOST_KEPT and by is None and is_simple(paired_by):
-            return queries.compare_plain_flips(session, **self._asked.jobs, **narrow, flips=flips, limit=limit)
+            return queries.compare_plain_flips(
+                session, **self._asked.jobs, flips=flips, metric=metric, suite=suite, limit=limit
+            )
         source, path = (None, None) if by is None else field_source(by, "sliced")
         pairing = {key: value for key, value in paired_by.items() if not key.startswith("cluster_")}
         return queries.compare_flips(
-            session, **pairing, **narrow, flips=flips, slice_source=source, slice_path=path, limit=limit
-        )
+            session, **pairing, flips=flips, slice_source=source, slice_path=path, metric=metric, suite=suite,
+            limit=limit,
+        )  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
         """All of it but the flips, as plain data."""

@@ -161,6 +161,6 @@ def _comparison(session: Session, case: Case, suite: str) -> Comparison:
     asked = question(
         case.baselines, case.job, metric=None, suite=suite, errors=policy.errors, cluster=policy.cluster,
         confidence=policy.confidence, margin=None, by=None, max_changed=policy.max_changed,
-        min_paired=policy.min_paired, test="auto", correction="none",
+        min_paired=policy.min_paired, test="auto", correction="none", with_mde=False,
     )  # fmt: skip
     return Comparison(asked, comparing.compare(session, asked), lambda: session)
