@@ -349,8 +349,9 @@ def test_the_short_road_for_plain_jobs_leads_to_the_same(two_random_jobs, errors
 def test_the_short_road_to_flips_leads_to_the_same(two_random_jobs, flips, limit):
     store, seed, _ = two_random_jobs
     ids = [store.show(f"random-{side}-{seed}")["job_id"] for side in ("baseline", "candidate")]
-    asked = {"baselines": ids[:1], "candidate": ids[1], "flips": list(flips), "limit": limit}
-    for narrow in ({}, {"suite": "s2"}, {"metric": "x"}):
+    asked: dict[str, Any] = {"baselines": ids[:1], "candidate": ids[1], "flips": list(flips), "limit": limit}
+    narrows: list[dict[str, Any]] = [{}, {"suite": "s2"}, {"metric": "x"}]
+    for narrow in narrows:
         short = queries.compare_plain_flips(store._asking, **asked, **narrow)
         long = queries.compare_flips(
             store._asking, **asked, **narrow, errors="exclude", check_content=True, told_by=ids[1], is_plain=False
