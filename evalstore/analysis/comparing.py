@@ -38,10 +38,14 @@ class Found:
     asked: dict[str, Any]
 
 
-def compare(session: Session, asked: Question) -> Found:
-    """Raises: NotComparable where there is nothing to compare, or too little of it is the same."""
+def compare(session: Session, asked: Question, measured: list[dict[str, Any]] | None = None) -> Found:
+    """What became of the metrics. What both sides `measured` (see compare_jobs) is asked for where it is not given.
+
+    Raises: NotComparable where there is nothing to compare, or too little of it is the same.
+    """
     warnings = check_whole(asked)
-    measured = queries.compare_jobs(session, **asked.jobs, **asked.narrow).to_pylist()
+    if measured is None:
+        measured = queries.compare_jobs(session, **asked.jobs, **asked.narrow).to_pylist()
     shared = [line for line in measured if line["in_both"]]
     not_compared = [_one_sided(line) for line in measured if not line["in_both"]]
     if not shared:
