@@ -1,4 +1,7 @@
-"""Store: the one object a user meets. It only delegates."""
+"""Store: the one object a user meets. It only delegates.
+
+What writes is imported when something is written: questions, and gates in particular, need not wait for it.
+"""
 
 from __future__ import annotations
 
@@ -12,40 +15,31 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evalstore import (
-    attempts,
-    frames,
-    job_context,
-    names,
-    queries,
-    recorder,
-    recovery,
-    store_folder,
-)
+from evalstore import frames, names, queries, store_folder
 from evalstore.analysis.judging import Judging
 from evalstore.asking import Asking
 from evalstore.catalog import Catalog
-from evalstore.datasets import Datasets
 from evalstore.errors import JobExists, JobNotFound, UsageError
 from evalstore.job_files import JobFiles
 from evalstore.job_folder import is_interrupted
-from evalstore.metrics import Metrics
-from evalstore.repeats import is_same_job
 from evalstore.session import SessionWithTrash
 from evalstore.upkeep import Upkeep
-from evalstore.watching import JobProgress, Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Self, Unpack
 
+    from evalstore import recorder
     from evalstore.aggregates import AggregateScores
     from evalstore.bulk import Columns
+    from evalstore.datasets import Datasets
     from evalstore.exporters import Exported
     from evalstore.importers import ImportReport
     from evalstore.job_context import JobContext
+    from evalstore.metrics import Metrics
     from evalstore.results import Results
     from evalstore.session import Session
+    from evalstore.watching import JobProgress, Watcher
 
 __all__ = ["Store", "open"]
 
@@ -119,7 +113,9 @@ class Store(Asking, Judging, Upkeep):
                 "a job has either a name or a prefix: store.job('gsm8k-175b') or store.job(prefix='nightly')"
             )
         if name is None:
-            name = job_context.prefixed_name(names.check_name(str(prefix)))
+            from evalstore.job_context import prefixed_name
+
+            name = prefixed_name(names.check_name(str(prefix)))
         return self._open_job(name, metadata=metadata, resume=resume, overwrite=overwrite, **context)
 
     def record(
@@ -229,6 +225,8 @@ class Store(Asking, Judging, Upkeep):
 
         Raises: JobNotFound, and JobBusy when its writer is alive.
         """
+        from evalstore import recovery
+
         store_folder.require(self.root)
         address = names.parse_address(job, self.workspace)
         return recovery.finish_interrupted(
@@ -242,11 +240,15 @@ class Store(Asking, Judging, Upkeep):
 
         Raises: JobNotFound.
         """
+        from evalstore.watching import Watcher
+
         store_folder.require(self.root)
         address = names.parse_address(job, self.workspace)
         return self._looks(job, Watcher(self.root, address.workspace, address.name or ""), every)
 
     def _looks(self, job: str, watcher: Watcher, every: float) -> Iterator[JobProgress]:
+        from evalstore.watching import JobProgress
+
         while (now := watcher.look()) is not None:
             yield now
             if now.status != "active":
@@ -271,6 +273,8 @@ class Store(Asking, Judging, Upkeep):
     @cached_property
     def metrics(self) -> Metrics:
         """Declarations of metrics: `store.metrics.declare("quality", minimum=1, maximum=5)`."""
+        from evalstore.metrics import Metrics
+
         return Metrics(self.root, self.workspace, self._catalog)
 
     @cached_property
@@ -284,6 +288,8 @@ class Store(Asking, Judging, Upkeep):
     @cached_property
     def datasets(self) -> Datasets:
         """Datasets kept in the store: `store.datasets.add("capitals", rows)`."""
+        from evalstore.datasets import Datasets
+
         return Datasets(self.root, self.workspace)
 
     # Inside
@@ -312,6 +318,8 @@ class Store(Asking, Judging, Upkeep):
 
     def _is_repeat(self, name: str, write: Callable[[Callable[..., recorder.Job]], object]) -> bool:
         """Whether what is to be written is what the job of this name is. It is written elsewhere to find out."""
+        from evalstore.repeats import is_same_job
+
         with (
             tempfile.TemporaryDirectory(prefix="evalstore-") as folder,
             Store(folder, workspace=self.workspace) as other,
@@ -345,6 +353,8 @@ class Store(Asking, Judging, Upkeep):
         overwrite: bool = False,
         **context: Unpack[JobContext],
     ) -> recorder.Job:
+        from evalstore import attempts, job_context, recorder
+
         if resume and overwrite:
             raise UsageError("resume=True keeps the old rows and overwrite=True drops them: choose one")
         head = job_context.job_head(name, workspace=self.workspace, source=source, metadata=metadata, **context)
