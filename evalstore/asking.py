@@ -7,14 +7,12 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, get_args
 
 from evalstore import conditions, frames, json_text, names, queries, row_questions, store_folder, trends
-from evalstore.aggregates import AggregateScores
 from evalstore.arrow_lines import as_dicts
 from evalstore.benchmarks import MAX_ERROR_RATE, Benchmark, benchmark, comparison
 from evalstore.errors import JobNotFound, NotComparable, RowsDropped, UnknownField, UsageError, near
 from evalstore.evaluation_summary import EvaluationSummary
 from evalstore.job_document import document_problem
 from evalstore.job_folder import is_interrupted
-from evalstore.rows import RowScores
 from evalstore.session import Session
 
 if TYPE_CHECKING:
@@ -23,7 +21,9 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
+    from evalstore.aggregates import AggregateScores
     from evalstore.catalog import Catalog
+    from evalstore.rows import RowScores
 
 __all__ = ["Asking"]
 
@@ -158,6 +158,8 @@ class Asking:
     def _aggregate_scores(
         self, job: str, by: str | None, metric: str | None, suite: str | None, errors: queries.Errors
     ) -> AggregateScores:
+        from evalstore.aggregates import AggregateScores
+
         [line] = as_dicts(self._job(job))
         if metric is not None or suite is not None:
             every = queries.aggregate_scores(self._asking, job_id=line["job_id"]).select(["suite", "metric"])
@@ -222,6 +224,8 @@ class Asking:
         limit: int | None,
         columns: Sequence[str] | None,
     ) -> RowScores:
+        from evalstore.rows import RowScores
+
         wanted, limit = row_questions.checked_columns(columns), row_questions.checked_limit(limit)
         row_questions.check_order(order)
         [line] = as_dicts(self._job(job))

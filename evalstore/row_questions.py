@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from evalstore.errors import UnknownField, UsageError, near
 from evalstore.queries import Order
-from evalstore.rows import COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,6 +70,8 @@ def checked_limit(limit: Any) -> int | None:
 
 def checked_columns(columns: Any) -> list[str]:
     """The parts of rows that are wanted; all where none are named. Raises: UnknownField, UsageError."""
+    from evalstore.rows import COLUMNS
+
     if columns is None:
         return list(COLUMNS)
     if isinstance(columns, str) or not hasattr(columns, "__iter__"):

@@ -1,4 +1,7 @@
-"""Store: the one object a user meets. It only delegates."""
+"""Store: the one object a user meets. It only delegates.
+
+What writes is imported when something is written: questions, and gates in particular, need not wait for it.
+"""
 
 from __future__ import annotations
 
@@ -12,41 +15,32 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evalstore import (
-    attempts,
-    frames,
-    job_context,
-    names,
-    queries,
-    recorder,
-    recovery,
-    store_folder,
-)
+from evalstore import frames, names, queries, store_folder
 from evalstore.analysis.judging import Judging
 from evalstore.catalog import Catalog
-from evalstore.datasets import Datasets
 from evalstore.errors import JobExists, JobNotFound, UsageError
-from evalstore.job_batch import JobBatches
 from evalstore.job_files import JobFiles
 from evalstore.job_folder import is_interrupted
-from evalstore.metrics import Metrics
-from evalstore.repeats import is_same_job, says_same
 from evalstore.session import SessionWithTrash
 from evalstore.upkeep import Upkeep
-from evalstore.watching import JobProgress, Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Self, Unpack
 
+    from evalstore import recorder
     from evalstore.aggregates import AggregateScores
     from evalstore.bulk import Columns
+    from evalstore.datasets import Datasets
     from evalstore.exporters import Exported
     from evalstore.importers import ImportReport
     from evalstore.importers.target import Target
+    from evalstore.job_batch import JobBatches
     from evalstore.job_context import JobContext
+    from evalstore.metrics import Metrics
     from evalstore.results import Results
     from evalstore.session import Session
+    from evalstore.watching import JobProgress, Watcher
 
 __all__ = ["Store", "open"]
 
@@ -120,7 +114,9 @@ class Store(Judging, Upkeep):
                 "a job has either a name or a prefix: store.job('gsm8k-175b') or store.job(prefix='nightly')"
             )
         if name is None:
-            name = job_context.prefixed_name(names.check_name(str(prefix)))
+            from evalstore.job_context import prefixed_name
+
+            name = prefixed_name(names.check_name(str(prefix)))
         return self._open_job(name, metadata=metadata, resume=resume, overwrite=overwrite, **context)
 
     def record(
@@ -231,6 +227,8 @@ class Store(Judging, Upkeep):
 
         Raises: JobNotFound, and JobBusy when its writer is alive.
         """
+        from evalstore import recovery
+
         store_folder.require(self.root)
         address = names.parse_address(job, self.workspace)
         return recovery.finish_interrupted(
@@ -244,11 +242,15 @@ class Store(Judging, Upkeep):
 
         Raises: JobNotFound.
         """
+        from evalstore.watching import Watcher
+
         store_folder.require(self.root)
         address = names.parse_address(job, self.workspace)
         return self._looks(job, Watcher(self.root, address.workspace, address.name or ""), every)
 
     def _looks(self, job: str, watcher: Watcher, every: float) -> Iterator[JobProgress]:
+        from evalstore.watching import JobProgress
+
         while (now := watcher.look()) is not None:
             yield now
             if now.status != "active":
@@ -273,6 +275,8 @@ class Store(Judging, Upkeep):
     @cached_property
     def metrics(self) -> Metrics:
         """Declarations of metrics: `store.metrics.declare("quality", minimum=1, maximum=5)`."""
+        from evalstore.metrics import Metrics
+
         return Metrics(self.root, self.workspace, self._catalog)
 
     @cached_property
@@ -286,6 +290,8 @@ class Store(Judging, Upkeep):
     @cached_property
     def datasets(self) -> Datasets:
         """Datasets kept in the store: `store.datasets.add("capitals", rows)`."""
+        from evalstore.datasets import Datasets
+
         return Datasets(self.root, self.workspace)
 
     # Inside
@@ -317,6 +323,8 @@ class Store(Judging, Upkeep):
         )
 
     def _open_batches(self) -> JobBatches:
+        from evalstore.job_batch import JobBatches
+
         return JobBatches(self.root, lambda: self._job_files, self._catalog)
 
     def _imported(self) -> dict[str, list[str]]:
@@ -328,6 +336,8 @@ class Store(Judging, Upkeep):
 
     def _is_repeat(self, name: str, write: Callable[[Callable[..., recorder.Job]], object]) -> bool:
         """Whether what is to be written is what the job of this name is. It is written elsewhere to find out."""
+        from evalstore.repeats import is_same_job
+
         if not (self.root / "jobs" / self.workspace / name).exists():
             return False
         with (
@@ -342,6 +352,9 @@ class Store(Judging, Upkeep):
 
     def _says_same(self, name: str, *, source: Any = None, metadata: Any = None, **context: Unpack[JobContext]) -> bool:
         """Whether this would be said of the job of this name, if it were opened anew."""
+        from evalstore import attempts, job_context
+        from evalstore.repeats import says_same
+
         head = job_context.job_head(name, workspace=self.workspace, source=source, metadata=metadata, **context)
         head["metrics"] = attempts.declared(self.metrics.in_force(), head["metrics"])
         return says_same(self.root, head)
@@ -369,6 +382,8 @@ class Store(Judging, Upkeep):
         batches: JobBatches | None = None,
         **context: Unpack[JobContext],
     ) -> recorder.Job:
+        from evalstore import attempts, job_context, recorder
+
         if resume and overwrite:
             raise UsageError("resume=True keeps the old rows and overwrite=True drops them: choose one")
         head = job_context.job_head(name, workspace=self.workspace, source=source, metadata=metadata, **context)

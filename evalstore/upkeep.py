@@ -1,4 +1,7 @@
-"""What keeps a store in order: deleting with a way back, purging, checking, rebuilding, compacting."""
+"""What keeps a store in order: deleting with a way back, purging, checking, rebuilding, compacting.
+
+Each is imported when it is done: questions need not wait for it.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,7 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evalstore import (
-    archives,
-    compaction,
-    deletion,
-    json_text,
-    names,
-    pruning,
-    rebuilding,
-    said,
-    store_folder,
-    verification,
-)
+from evalstore import json_text, names, said, store_folder
 from evalstore.arrow_lines import as_dicts
 from evalstore.asking import Asking
 from evalstore.errors import UsageError
@@ -32,6 +24,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from evalstore import rebuilding, verification
     from evalstore.archives import ArchiveReport
     from evalstore.compaction import Compacted
     from evalstore.pruning import PruneReport
@@ -48,6 +41,8 @@ class Upkeep(Asking):
 
         Raises: JobNotFound, InvalidName; then nothing is deleted.
         """
+        from evalstore import deletion
+
         lines = [line for job in jobs for line in as_dicts(self._job(job))]
         found = {line["job_id"]: f"{line['workspace']}/{line['name']}" for line in lines}
         deletion.delete(self.root, self._catalog, found.items())
@@ -60,6 +55,8 @@ class Upkeep(Asking):
 
         Raises: JobNotFound, JobBusy, JobExists when the name has been used again.
         """
+        from evalstore import deletion
+
         store_folder.require(self.root)
         address = names.parse_address(job, self.workspace)
         return deletion.restore(self.root, self._catalog, address.workspace, address.name or job).path
@@ -122,6 +119,8 @@ class Upkeep(Asking):
 
         Raises: UsageError when nothing is said; BrokenStore, StoreBusy.
         """
+        from evalstore import pruning
+
         if trash:
             if rows_only or keep_last is not None or status is not None:
                 raise UsageError("prune: the trash is pruned by `older_than` only")
@@ -153,6 +152,8 @@ class Upkeep(Asking):
         Raises: JobNotFound, UsageError, OSError; BrokenStore for a job that is not as it was committed. Then there is
         no archive.
         """
+        from evalstore import archives
+
         target = Path(to).absolute()
         if isinstance(jobs, str):
             raise UsageError(f"jobs is a list of names: write [{jobs!r}]")
@@ -176,6 +177,8 @@ class Upkeep(Asking):
         The result is true when nothing is wrong; `.findings` says what and where, `.bytes` how much space things take.
         Without `checksums` the content of Parquet files is not read. `progress` is called with the number of jobs.
         """
+        from evalstore import verification
+
         store_folder.require(self.root)
         return verification.verify(self.root, self._catalog, checksums=checksums, progress=progress)
 
@@ -187,6 +190,8 @@ class Upkeep(Asking):
 
         Raises: StoreBusy.
         """
+        from evalstore import rebuilding
+
         store_folder.require(self.root)
         return rebuilding.rebuild(self.root, self._catalog, adopt=adopt)
 
@@ -199,6 +204,8 @@ class Upkeep(Asking):
 
         Raises: StoreBusy when another process is compacting.
         """
+        from evalstore import compaction
+
         store_folder.require(self.root)
         session = Session(self.root, self._catalog)  # of its own: other threads go on asking
         try:

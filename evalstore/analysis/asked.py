@@ -32,6 +32,7 @@ class Question:
     min_paired: float
     test: Test
     correction: Correction
+    with_mde: bool = True  # which takes longer than all else that statistics say
 
     @property
     def jobs(self) -> dict[str, Any]:
@@ -59,6 +60,7 @@ def question(
     min_paired: float,
     test: Test,
     correction: Correction,
+    with_mde: bool = True,
 ) -> Question:
     """Checks what is asked. Raises: UsageError, UnknownField."""
     _check_word("errors", errors, get_args(queries.Errors))
@@ -81,7 +83,7 @@ def question(
             raise UnknownField(f"neither job has a {field} {given!r}; {near(str(given), known[field])}")
     return Question(
         baselines, candidate, metric, suite, errors, cluster, confidence, margin, by, max_changed, min_paired, test,
-        correction,
+        correction, with_mde,
     )  # fmt: skip
 
 

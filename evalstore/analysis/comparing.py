@@ -9,7 +9,7 @@ from evalstore import queries
 from evalstore.analysis import significance
 from evalstore.analysis.asked import field_source, jobs_said
 from evalstore.analysis.metric_lines import adjust, judged, pairs_of
-from evalstore.analysis.pairing import FEW, check_rows, check_whole, newly_unscored, pairing, rows_of
+from evalstore.analysis.pairing import FEW, check_rows, check_whole, is_simple, newly_unscored, pairing, rows_of
 from evalstore.errors import NotComparable, UnknownField
 
 if TYPE_CHECKING:
@@ -39,10 +39,14 @@ class Found:
     asked: dict[str, Any]
 
 
-def compare(session: Session, asked: Question) -> Found:
-    """Raises: NotComparable where there is nothing to compare, or too little of it is the same."""
+def compare(session: Session, asked: Question, measured: list[dict[str, Any]] | None = None) -> Found:
+    """What became of the metrics. What both sides `measured` (see compare_jobs) is asked for where it is not given.
+
+    Raises: NotComparable where there is nothing to compare, or too little of it is the same.
+    """
     warnings = check_whole(asked)
-    measured = queries.compare_jobs(session, **asked.jobs, **asked.narrow).to_pylist()
+    if measured is None:
+        measured = queries.compare_jobs(session, **asked.jobs, **asked.narrow).to_pylist()
     shared = [line for line in measured if line["in_both"]]
     not_compared = _not_compared(measured)
     warnings += _told(not_compared, {_key(line) for line in shared})
@@ -104,8 +108,7 @@ def _names(known: dict[str, Any]) -> dict[str, Any]:
 
 
 def _asked_metrics(session: Session, asked: Question, paired_by: dict[str, Any]) -> list[dict[str, Any]]:
-    is_short = paired_by["is_plain"] and asked.errors == "exclude" and paired_by["cluster_source"] is None
-    if is_short and not paired_by["check_content"]:
+    if is_simple(paired_by) and paired_by["cluster_source"] is None:
         return list(queries.compare_plain_metrics(session, **asked.jobs, **asked.narrow).to_pylist())
     return list(queries.compare_metrics(session, **paired_by, **asked.narrow).to_pylist())
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from evalstore import frames, json_text, queries
 from evalstore.analysis.asked import field_source
 from evalstore.analysis.comparing import FLIPS
+from evalstore.analysis.pairing import is_simple
 from evalstore.errors import UnknownField, UsageError, near
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["ALL_FLIPS", "Comparison"]
 
 _PLACES = ("row_index", "last_row_index")
+_MOST_KEPT = 10_000  # rows of each flip; more of them are sorted instead
 
 ALL_FLIPS = (*FLIPS, "both right", "both wrong", "unchanged", "both in error")
 
@@ -91,20 +93,17 @@ class Comparison:
             compared = {line[field] for line in self._found.metrics}
             if given is not None and given not in compared:
                 raise UnknownField(f"no {field} {given!r} was compared; {near(str(given), compared)}")
-        source, path = (None, None) if asked.by is None else field_source(asked.by, "sliced")
-        pairing = {key: value for key, value in self._found.asked.items() if not key.startswith("cluster_")}
         session = self._session()
 
         def ask() -> pa.Table:
-            found = queries.compare_flips(
-                session, **pairing, flips=list(flips or FLIPS), slice_source=source, slice_path=path,
-                metric=metric or asked.metric, suite=suite or asked.suite, limit=limit,
-            )  # fmt: skip
+            found = self._flipped_rows(
+                session, list(flips or FLIPS), metric or asked.metric, suite or asked.suite, limit
+            )
             keys = found.select(["suite", "row_key", "metric", "name"]).to_pylist()
             wanted = [{"place": place, **key} for place, key in enumerate(keys)]
             # Of plain jobs it is known where in the files the rows lie: the others need not be read.
             places = [place for field in _PLACES for place in found.column(field).to_pylist()]
-            is_known = pairing["is_plain"] and None not in places
+            is_known = self._found.asked["is_plain"] and None not in places
             texts = queries.compare_texts(
                 session, **asked.jobs, rows=wanted, row_keys=list({key["row_key"] for key in keys}),
                 first_index=min(places, default=0) if is_known else None,
@@ -116,6 +115,22 @@ class Comparison:
             return found if asked.by is not None else found.drop_columns(["slice"])
 
         return session.consistently(ask)
+
+    def _flipped_rows(
+        self, session: Session, flips: list[str], metric: str | None, suite: str | None, limit: int | None
+    ) -> pa.Table:
+        """Which rows flipped, their values, and where in the files they lie."""
+        by, paired_by = self._asked.by, self._found.asked
+        if limit is not None and limit <= _MOST_KEPT and by is None and is_simple(paired_by):
+            return queries.compare_plain_flips(
+                session, **self._asked.jobs, flips=flips, metric=metric, suite=suite, limit=limit
+            )
+        source, path = (None, None) if by is None else field_source(by, "sliced")
+        pairing = {key: value for key, value in paired_by.items() if not key.startswith("cluster_")}
+        return queries.compare_flips(
+            session, **pairing, flips=flips, slice_source=source, slice_path=path, metric=metric, suite=suite,
+            limit=limit,
+        )  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
         """All of it but the flips, as plain data."""

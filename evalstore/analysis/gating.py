@@ -19,7 +19,7 @@ from evalstore.analysis.worst_rows import rows_below, rows_that_lost
 from evalstore.errors import NotComparable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from evalstore.session import Session
 
@@ -59,11 +59,12 @@ def judge(session: Session, case: Case) -> Verdict:
         why = f"of job {job['name']!r} {TOLD}" if told else f"job {job['name']!r} scored no row"
         return _verdict(case, [RuleVerdict("completed", "not comparable", f"{why}: there is nothing to judge")])
     rules = [*required(policy, every), *unmatched(policy, every), *_not_judged(policy, told)]
-    rules += _not_measured(session, case, every)
+    by_both = _measured_by_both(session, case)
+    rules += _not_measured(policy, by_both, every)
     for target, line in measured.items():
         rules += floors(policy, target, line)
     comparisons: list[Comparison] = []
-    compared = _compared(session, case, measured, comparisons)
+    compared = _compared(session, case, measured, by_both, comparisons)
     rules += drops(policy, measured, compared)
     seen = {line["suite"] for one in comparisons for line in one.found.rows}
     unseen = [line for line in told.values() if line["suite"] not in seen]
@@ -111,18 +112,23 @@ def _not_judged(policy: Policy, told: dict[Target, dict[str, Any]]) -> Iterator[
             yield RuleVerdict("measured", "not comparable", problem, **place_of(policy, target, line))
 
 
-def _not_measured(session: Session, case: Case, measured: dict[Target, dict[str, Any]]) -> Iterator[RuleVerdict]:
-    """What the baseline measured and the job did not: rules that compare would judge the rest, and pass."""
+def _measured_by_both(session: Session, case: Case) -> list[dict[str, Any]]:
+    """What the job and its baseline measured; nothing where no rule compares them."""
     if not case.baselines or not case.policy.needs_baseline:
-        return
-    found = queries.compare_jobs(
+        return []
+    found: list[dict[str, Any]] = queries.compare_jobs(
         session, baselines=[one["job_id"] for one in case.baselines], candidate=case.job["job_id"]
-    )
-    for line in found.to_pylist():
+    ).to_pylist()
+    return found
+
+
+def _not_measured(policy: Policy, by_both: list[dict[str, Any]], measured: Collection[Target]) -> Iterator[RuleVerdict]:
+    """What the baseline measured and the job did not: rules that compare would judge the rest, and pass."""
+    for line in by_both:
         target = (line["suite"], line["metric"], line["name"])
-        if target not in measured and _compares(case.policy, target):
+        if target not in measured and _compares(policy, target):
             problem = f"{full_name(line)}: the baseline measured it, the job did not"
-            yield RuleVerdict("measured", "not comparable", problem, **place_of(case.policy, target, line))
+            yield RuleVerdict("measured", "not comparable", problem, **place_of(policy, target, line))
 
 
 def _compares(policy: Policy, target: Target) -> bool:
@@ -150,7 +156,11 @@ def _missing_rows(one: Comparison) -> Iterator[str]:
 
 
 def _compared(
-    session: Session, case: Case, measured: dict[Target, dict[str, Any]], comparisons: list[Comparison]
+    session: Session,
+    case: Case,
+    measured: dict[Target, dict[str, Any]],
+    by_both: list[dict[str, Any]],
+    comparisons: list[Comparison],
 ) -> dict[Target, Compared]:
     """The metrics that rules compare; suites are compared one by one, so that one cannot spoil the others."""
     policy = case.policy
@@ -158,7 +168,7 @@ def _compared(
     found: dict[Target, Compared] = {}
     for suite in dict.fromkeys(target[0] for target in targets):
         try:
-            one = _comparison(session, case, suite)
+            one = _comparison(session, case, suite, [line for line in by_both if line["suite"] == suite])
         except NotComparable as error:
             found |= {target: Compared(None, None, None, str(error)) for target in targets if target[0] == suite}
             continue
@@ -173,13 +183,13 @@ def _compared(
     return found
 
 
-def _comparison(session: Session, case: Case, suite: str) -> Comparison:
+def _comparison(session: Session, case: Case, suite: str, measured: list[dict[str, Any]]) -> Comparison:
     policy = case.policy
     if suite not in {each["name"] for job in case.baselines for each in job["suites"] or ()}:
         raise NotComparable(f"the baseline has no suite {suite!r}")
     asked = question(
         case.baselines, case.job, metric=None, suite=suite, errors=policy.errors, cluster=policy.cluster,
         confidence=policy.confidence, margin=None, by=None, max_changed=policy.max_changed,
-        min_paired=policy.min_paired, test="auto", correction="none",
+        min_paired=policy.min_paired, test="auto", correction="none", with_mde=False,
     )  # fmt: skip
-    return Comparison(asked, comparing.compare(session, asked), lambda: session)
+    return Comparison(asked, comparing.compare(session, asked, measured), lambda: session)

@@ -117,7 +117,6 @@ class Judging(Asking):
         from evalstore.analysis.gating import Case, judge
         from evalstore.analysis.policy import policy_of
 
-        statistics.load()
         read = policy_of(policy, min)
         if not isinstance(baseline, str | None):
             raise UsageError(f"baseline is the name of a baseline, last:5 or a job, not {baseline!r}")

@@ -51,7 +51,7 @@ def judged(line: dict[str, Any], pairs: Pairs | None, known: dict[str, Any], ask
         **sides,
         "effect_size": effect,
         "effect": kind,
-        "mde": power.minimal_detectable_effect(pairs, asked.confidence) if pairs else None,
+        "mde": power.minimal_detectable_effect(pairs, asked.confidence) if pairs and asked.with_mde else None,
         **{field: line[field] for field in FLIP_COUNTS},
         "in_error": line["in_error"],
     }

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from evalstore.analysis.asked import Question
     from evalstore.session import Session
 
-__all__ = ["FEW", "check_rows", "check_whole", "newly_unscored", "pairing", "rows_of"]
+__all__ = ["FEW", "check_rows", "check_whole", "is_simple", "newly_unscored", "pairing", "rows_of"]
 
 FEW = 0.01  # from this share of rows that are left out on, a warning
 
@@ -120,3 +120,8 @@ def pairing(asked: Question, shared: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         **asked.jobs, "errors": asked.errors, "told_by": told_by, "cluster_source": source, "cluster_path": path,
     }  # fmt: skip
+
+
+def is_simple(paired_by: dict[str, Any]) -> bool:
+    """Whether pairs are plain scores beside one another, for which there are shorter questions."""
+    return paired_by["is_plain"] and paired_by["errors"] == "exclude" and not paired_by["check_content"]

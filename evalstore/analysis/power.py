@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from evalstore.analysis.distributions import normal_quantile
 from evalstore.analysis.statistics import t_quantile
 
 if TYPE_CHECKING:
@@ -28,10 +29,10 @@ def minimal_detectable_effect(pairs: Pairs, confidence: float, power: float = PO
     if pairs.baseline_ones is not None and pairs.up + pairs.down <= _MANY_DISCORDANT:
         return _detectable_by_mcnemar(pairs, confidence, power)
     freedom = pairs.units - 1
-    from scipy.special import nctdtr, ndtri
-
     if freedom >= _LARGE:
-        return float(ndtri((1 + confidence) / 2) + ndtri(power)) * error
+        return (normal_quantile((1 + confidence) / 2) + normal_quantile(power)) * error
+    from scipy.special import nctdtr
+
     critical = t_quantile(freedom, confidence)
 
     def found(shift: float) -> float:
@@ -78,8 +79,6 @@ def _detectable_by_mcnemar(pairs: Pairs, confidence: float, power: float) -> flo
 
 def rows_needed(pairs: Pairs, margin: float, confidence: float, power: float = POWER) -> int | None:
     """About how many rows of this spread show, with this power, that less than the margin is lost, if nothing is."""
-    from scipy.special import ndtri
-
     error = pairs.std_error
     if error is None or not math.isfinite(error) or margin <= 0:
         return None
@@ -87,5 +86,5 @@ def rows_needed(pairs: Pairs, margin: float, confidence: float, power: float = P
         if not pairs.scale or margin >= pairs.scale:
             return None
         return math.ceil(math.log((1 - confidence) / 2) / math.log1p(-margin / pairs.scale))
-    reach = float(ndtri((1 + confidence) / 2) + ndtri(power)) * error
+    reach = (normal_quantile((1 + confidence) / 2) + normal_quantile(power)) * error
     return math.ceil(pairs.n * (reach / margin) ** 2)

@@ -10,6 +10,7 @@ import math
 from itertools import accumulate
 from typing import TYPE_CHECKING, Literal
 
+from evalstore.analysis.distributions import half_binomial, t_tail
 from evalstore.analysis.statistics import interval
 
 if TYPE_CHECKING:
@@ -39,18 +40,12 @@ def p_value(pairs: Pairs) -> tuple[float | None, str]:
         return None, name
     if error == 0:
         return (1.0, name) if pairs.difference == 0 else (min(1.0, 2 * 0.5**pairs.units), "sign test")
-    from scipy.special import stdtr
-
-    return 2 * float(stdtr(pairs.units - 1, -abs(pairs.difference / error))), name
+    return 2 * t_tail(abs(pairs.difference / error), pairs.units - 1), name
 
 
 def p_mcnemar(up: int, down: int) -> float:
     """McNemar's exact test: the binomial test of the discordant rows, two-sided."""
-    if up + down == 0:
-        return 1.0
-    from scipy.special import bdtr
-
-    return min(1.0, 2 * float(bdtr(min(up, down), up + down, 0.5)))
+    return min(1.0, 2 * half_binomial(min(up, down), up + down))
 
 
 def p_permutation(sizes: Sequence[float], units: Sequence[int], total: float, *, seed: int = 0) -> float | None:

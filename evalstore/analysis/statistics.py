@@ -13,6 +13,8 @@ import threading
 from dataclasses import dataclass
 from importlib import import_module
 
+from evalstore.analysis import distributions
+
 __all__ = ["Interval", "Pairs", "interval", "load", "newcombe", "t_quantile", "wilson"]
 
 FEW_ROWS = 200  # up to here, and with few discordant pairs, the normal approximation is too narrow for pass and fail
@@ -86,18 +88,14 @@ def interval(pairs: Pairs, confidence: float) -> Interval | None:
 
 def t_quantile(freedom: int, confidence: float) -> float:
     """How many standard errors an interval of Student's t reaches to either side."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(freedom, (1 + confidence) / 2))
+    return distributions.t_quantile((1 + confidence) / 2, freedom)
 
 
 def wilson(passed: int, n: int, confidence: float) -> tuple[float, float] | None:
     """Wilson's score interval of a proportion; None of no rows."""
     if n == 0:
         return None
-    from scipy.special import ndtri
-
-    z = float(ndtri((1 + confidence) / 2))
+    z = distributions.normal_quantile((1 + confidence) / 2)
     share = passed / n
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     reach = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)

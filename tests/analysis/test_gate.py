@@ -2,6 +2,8 @@
 
 import json
 import random
+import subprocess
+import sys
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -65,6 +67,18 @@ def test_only_a_pass_is_true(store):
     assert (bool(noisy), noisy.outcome, noisy.exit_code) == (False, "inconclusive", 3)
     assert noisy.rules[0].rows_needed > 400
     assert f"it takes about {noisy.rules[0].rows_needed:,} rows to tell" in noisy.message
+
+
+def test_a_gate_loads_nothing_that_it_does_not_need(store):
+    code = (
+        "import sys, evalstore\n"
+        f"verdict = evalstore.open({str(store.root)!r}).gate('noisy', baseline='main', policy={DROP!r})\n"
+        "print(verdict.outcome, *sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    outcome, *loaded = done.stdout.split()
+    assert outcome in ("pass", "inconclusive")
+    assert {"scipy", "polars", "asyncio", "rich", "evalstore.models", "evalstore.recorder"} & set(loaded) == set()
 
 
 def test_every_rule_has_its_verdict(store):
