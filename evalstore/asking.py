@@ -12,8 +12,8 @@ from evalstore.benchmarks import MAX_ERROR_RATE, Benchmark, benchmark, compariso
 from evalstore.errors import JobNotFound, NotComparable, RowsDropped, UnknownField, UsageError, near
 from evalstore.evaluation_summary import EvaluationSummary
 from evalstore.job_document import document_problem
-from evalstore.job_folder import is_interrupted
 from evalstore.session import Session
+from evalstore.staging import is_interrupted
 
 if TYPE_CHECKING:
     from pathlib import Path

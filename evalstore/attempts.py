@@ -11,10 +11,11 @@ from evalstore.database import Database, for_glob
 from evalstore.durable_files import read_document, sync_file, sync_folder, write_document
 from evalstore.errors import BrokenStore, JobBusy, UsageError
 from evalstore.job_document import job_document
-from evalstore.job_folder import StagedJob, drop_staging, is_committed, is_dead
 from evalstore.journal import Journal
 from evalstore.row_index import RowIndex, numbered_lines
 from evalstore.row_parts import FILE, fold
+from evalstore.staged_job import StagedJob
+from evalstore.staging import drop_staging, is_committed, is_dead
 from evalstore.summary_scores import SummaryScores
 from evalstore.told import told_of, was_told
 from evalstore.trash import is_deleted

@@ -17,14 +17,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from evalstore.catalog_tables import CatalogTables
-from evalstore.committed import begun_replacements, complete_replacements
+from evalstore.committed import EMPTY, begun_replacements, complete_replacements
 from evalstore.database import Database
 from evalstore.durable_files import fault_point, sync_folder
 from evalstore.errors import BrokenStore, QueryError
 from evalstore.job_files import write_schema_files
-from evalstore.job_folder import EMPTY, drop_staging
 from evalstore.markers import Marker
 from evalstore.segments import remove_dropped
+from evalstore.staging import drop_staging
 from evalstore.store_lock import writer_lock
 from evalstore.trash import GRACE, bury, has_tombstone, place_tombstone, waiting
 from evalstore.unpublished import Change, unpublished

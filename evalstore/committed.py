@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "EMPTY",
     "Finished",
     "begun_replacements",
     "commit_files",
@@ -35,6 +36,9 @@ __all__ = [
     "job_id_of",
 ]
 
+# Files without a line, where the globs of the published views find them: a glob without any file is an error. No
+# workspace can have this name.
+EMPTY = "jobs/_/schema"
 WAIT_TO_REPLACE = 60.0  # seconds
 _NO_EXCHANGE = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP)
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from evalstore.committed import begun_replacements
 from evalstore.durable_files import read_document
 from evalstore.errors import JobBusy, JobNotFound
-from evalstore.job_folder import StagedJob, host, is_committed, is_copy, is_dead
+from evalstore.staged_job import StagedJob
+from evalstore.staging import host, is_committed, is_copy, is_dead
 
 if TYPE_CHECKING:
     from collections.abc import Callable

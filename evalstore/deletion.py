@@ -14,9 +14,9 @@ from evalstore.committed import folders, job_id_of
 from evalstore.copying import drop_dead_copy
 from evalstore.durable_files import read_document
 from evalstore.errors import BrokenStore, JobBusy, JobExists, JobNotFound, near
-from evalstore.job_folder import is_committed, is_dead
 from evalstore.markers import Marker, pending_markers, place_marker
 from evalstore.segments import drop, live_segments
+from evalstore.staging import is_committed, is_dead
 from evalstore.store_lock import PATIENCE, exclusively, still_busy
 
 if TYPE_CHECKING:

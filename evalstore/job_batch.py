@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from evalstore.attempts import open_attempt
 from evalstore.committed import commit_together
-from evalstore.job_folder import is_committed, locked_folder
 from evalstore.journal import Journal
 from evalstore.recorder import Job
+from evalstore.staging import is_committed, locked_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from evalstore import json_text, names
 from evalstore.errors import UsageError, near
-from evalstore.job_folder import host
 from evalstore.models import declarations
+from evalstore.staging import host
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -7,9 +7,9 @@ import os
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from evalstore.committed import EMPTY
 from evalstore.database import for_glob
 from evalstore.durable_files import write_draft
-from evalstore.job_folder import EMPTY
 from evalstore.told import told_rows
 from evalstore.workbench import Workbench, write_empty_files
 

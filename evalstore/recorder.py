@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
     from evalstore.catalog import Catalog
     from evalstore.job_files import JobFiles
-    from evalstore.job_folder import StagedJob
     from evalstore.journal import Journal
     from evalstore.row_parts import OpenRow
+    from evalstore.staged_job import StagedJob
     from evalstore.workbench import FrameRows
 
 __all__ = ["Job", "Terminated"]

@@ -10,8 +10,9 @@ from evalstore import attachments
 from evalstore.committed import job_id_of
 from evalstore.copying import drop_dead_copy
 from evalstore.errors import JobExists
-from evalstore.job_folder import StagedJob, drop_staging, is_committed
 from evalstore.row_parts import fold
+from evalstore.staged_job import StagedJob
+from evalstore.staging import drop_staging, is_committed
 from evalstore.summary_scores import SummaryScores
 from evalstore.told import told_of
 from evalstore.trash import is_deleted

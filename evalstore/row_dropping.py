@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from evalstore import said
+from evalstore.committed import EMPTY
 from evalstore.copying import put_in_place
 from evalstore.durable_files import write_document
 from evalstore.errors import JobNotFound
 from evalstore.job_document import job_document
 from evalstore.job_files import file_entry
-from evalstore.job_folder import EMPTY
 
 if TYPE_CHECKING:
     from pathlib import Path

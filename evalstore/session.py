@@ -10,9 +10,9 @@ from evalstore import sql_files
 from evalstore.database import Database, for_glob
 from evalstore.errors import BrokenStore, QueryError
 from evalstore.job_files import no_files
-from evalstore.job_folder import interrupted_jobs
 from evalstore.segments import segment_files
 from evalstore.snapshot import Identity, attach_snapshot
+from evalstore.staging import interrupted_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -20,8 +20,8 @@ from evalstore.analysis.judging import Judging
 from evalstore.catalog import Catalog
 from evalstore.errors import JobExists, JobNotFound, UsageError
 from evalstore.job_files import JobFiles
-from evalstore.job_folder import is_interrupted
 from evalstore.session import SessionWithTrash
+from evalstore.staging import is_interrupted
 from evalstore.upkeep import Upkeep
 
 if TYPE_CHECKING:

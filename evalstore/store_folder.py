@@ -6,10 +6,10 @@ import shutil
 import uuid
 from typing import TYPE_CHECKING
 
+from evalstore.committed import EMPTY
 from evalstore.database import check_root
 from evalstore.errors import StoreNotFound, UsageError
 from evalstore.job_files import write_schema_files
-from evalstore.job_folder import EMPTY
 
 if TYPE_CHECKING:
     from pathlib import Path

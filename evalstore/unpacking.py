@@ -18,8 +18,8 @@ from evalstore.committed import committed_jobs, job_id_of
 from evalstore.copying import put_in_place
 from evalstore.errors import BrokenInput, InvalidName, JobExists
 from evalstore.job_document import document_problem, job_document
-from evalstore.job_folder import is_interrupted, locked_folder
 from evalstore.repeats import is_same_job
+from evalstore.staging import is_interrupted, locked_folder
 from evalstore.trash import is_deleted, tombstones
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from evalstore.database import Database, for_glob
 from evalstore.durable_files import read_document
 from evalstore.errors import BrokenStore, QueryError
 from evalstore.job_document import document_problem, job_document
-from evalstore.job_folder import interrupted_jobs
+from evalstore.staging import interrupted_jobs
 from evalstore.store_lock import writer_lock
 from evalstore.trash import has_tombstone, is_deleted, tombstones, waiting
 from evalstore.unpublished import unpublished

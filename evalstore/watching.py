@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from evalstore.durable_files import read_document
-from evalstore.job_folder import is_committed, is_dead
 from evalstore.row_parts import FILE, offsets
 from evalstore.running_means import RunningMeans
+from evalstore.staging import is_committed, is_dead
 
 if TYPE_CHECKING:
     from pathlib import Path

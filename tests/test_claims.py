@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 import evalstore
-from evalstore import catalog, job_folder, trash
+from evalstore import catalog, staging, trash
 from evalstore.errors import JobBusy, JobExists, JobNotFound
-from evalstore.job_folder import interrupted_jobs
+from evalstore.staging import interrupted_jobs
 from tests.processes import Process
 from tests.whole_jobs import assert_all_whole, assert_clean, record
 
@@ -63,7 +63,7 @@ def test_who_takes_a_name_that_is_given_back_keeps_it(store, monkeypatch):
             taken[0].log(item="new", scores={"right": 1}, row_key="new")
         shutil.rmtree(folder, **options)
 
-    monkeypatch.setattr(job_folder, "shutil", SimpleNamespace(rmtree=remove))
+    monkeypatch.setattr(staging, "shutil", SimpleNamespace(rmtree=remove))
     store.job("a", resume=True).finish()  # nothing is new: the name is given back
     [job] = taken
     job.log(item="newer", scores={"right": 1}, row_key="newer")

@@ -271,8 +271,8 @@ def test_prune_removes_what_dead_processes_have_left(store):
     run(
         """
         store = evalstore.open(root)
-        import evalstore.job_folder
-        evalstore.job_folder.write_document = lambda *_: os.kill(os.getpid(), 9)
+        import evalstore.staged_job
+        evalstore.staged_job.write_document = lambda *_: os.kill(os.getpid(), 9)
         store.job("b")
         """,
         store.root,

@@ -182,7 +182,7 @@ def test_a_marker_goes_when_the_name_of_the_job_that_never_came_belongs_to_anoth
 
 LISTS_INTERRUPTED = """
 import pathlib
-from evalstore.job_folder import interrupted_jobs
+from evalstore.staging import interrupted_jobs
 say({tuple(job["job"] for job in interrupted_jobs(pathlib.Path(root))) for _ in range(3000)})
 """
 

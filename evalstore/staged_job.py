@@ -1,4 +1,4 @@
-"""The folders of jobs: claiming a name, staging, and the commit by one rename.
+"""A job that is being written: claiming its name, taking it over from a dead writer, and the commit by one rename.
 
 <root>/staging/<workspace>/<name>/   lock, head.json, journal.jsonl, commit/    a job that is being written
 <root>/jobs/<workspace>/<name>/      job.json, scores-*.parquet, rows-*.parquet  a committed job
@@ -10,7 +10,6 @@ import errno
 import fcntl
 import os
 import shutil
-import socket
 import time
 import uuid
 import weakref
@@ -18,33 +17,20 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from evalstore.committed import Finished, commit_files, folders, job_id_in, job_id_of
+from evalstore.committed import Finished, commit_files, job_id_of
 from evalstore.durable_files import fault_point, read_document, write_document, write_draft
 from evalstore.errors import JobBusy, JobExists, JobNotFound, near
 from evalstore.journal import Journal
 from evalstore.markers import Marker
+from evalstore.staging import interrupted_jobs, is_committed, is_dead, locked_folder, remove, staged_folder, writer
 from evalstore.trash import is_deleted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = [
-    "EMPTY",
-    "StagedJob",
-    "drop_staging",
-    "host",
-    "interrupted_jobs",
-    "is_committed",
-    "is_copy",
-    "is_dead",
-    "is_interrupted",
-    "locked_folder",
-]
+__all__ = ["StagedJob"]
 
-# Files without a line, where the globs of the published views find them: a glob without any file is an error. No
-# workspace can have this name.
-EMPTY = "jobs/_/schema"
 _A_LOOK = 0.2  # seconds
 
 _staged: weakref.WeakSet[StagedJob] = weakref.WeakSet()
@@ -58,7 +44,7 @@ class StagedJob:
         self.root, self.head = root, head
         self.job_id, self.workspace, self.name = head["job_id"], head["workspace"], head["name"]
         self.path = f"{self.workspace}/{self.name}"
-        self.folder = _staging(root, self.workspace, self.name)
+        self.folder = staged_folder(root, self.workspace, self.name)
         self.target = root / "jobs" / self.workspace / self.name
         self.journal: Journal
         self._lock = lock
@@ -116,12 +102,12 @@ class StagedJob:
 
         Raises: JobNotFound, JobBusy.
         """
-        folder = _staging(root, workspace, name)
+        folder = staged_folder(root, workspace, name)
         head = read_document(folder / "head.json")
         if head is None:
             waiting = [job["job"] for job in interrupted_jobs(root) if job["workspace"] == workspace]
             raise JobNotFound(f"there is no interrupted job {name!r} in workspace {workspace!r}; {near(name, waiting)}")
-        busy = JobBusy(f"job {name!r} is being written by {_writer(head)}; wait for it")
+        busy = JobBusy(f"job {name!r} is being written by {writer(head)}; wait for it")
         try:
             lock = os.open(folder / "lock", os.O_RDWR | os.O_CLOEXEC)
         except FileNotFoundError as error:  # somebody gives the name back at this moment
@@ -173,11 +159,11 @@ class StagedJob:
     def _taken(self) -> Exception:
         head = read_document(self.folder / "head.json") or {}
         if not is_dead(self.folder):
-            return JobBusy(f"job {self.name!r} is being written by {_writer(head)}; wait for it or choose another name")
+            return JobBusy(f"job {self.name!r} is being written by {writer(head)}; wait for it or choose another name")
         if head and is_committed(self.root, head):
             return JobExists(f"job {self.name!r} exists in workspace {self.workspace!r}; choose another name")
         return JobExists(
-            f"job {self.name!r} was interrupted ({_writer(head)}); its rows are safe: run "
+            f"job {self.name!r} was interrupted ({writer(head)}); its rows are safe: run "
             f"`evalstore finish {self.name}`, go on with resume=True, start anew with overwrite=True, or choose "
             "another name"
         )
@@ -233,7 +219,7 @@ class StagedJob:
         self._close_journal()
         # While the lock is held: what stands under the name a moment later may be somebody else's.
         if self._lock >= 0 and (read_document(self.folder / "head.json") or {}).get("job_id") == self.job_id:
-            _remove(self.root, self.folder, self.job_id)
+            remove(self.root, self.folder, self.job_id)
         self.release_lock()
 
     def release_lock(self) -> None:
@@ -257,100 +243,9 @@ def _lock_patiently(lock: int) -> None:
             return
 
 
-def locked_folder(folder: Path) -> int:
-    """A new folder with a lock that is held, so that nobody sweeps it away; the lock's descriptor."""
-    folder.mkdir(parents=True)
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    return descriptor
-
-
 def _close_locks_of_parent() -> None:
     for staged in list(_staged):  # else a child that lives on would make its dead parent's job look alive
         staged.release_lock()
 
 
 os.register_at_fork(after_in_child=_close_locks_of_parent)
-
-
-def _staging(root: Path, workspace: str, name: str) -> Path:
-    return root / "staging" / workspace / name
-
-
-def _writer(head: dict[str, Any]) -> str:
-    return f"process {head.get('pid')} on {head.get('host')}"
-
-
-def interrupted_jobs(root: Path) -> list[dict[str, Any]]:
-    """The jobs in staging whose writer is gone and that were not committed, with the number of rows in each journal."""
-    found = []
-    for workspace in folders(root / "staging"):
-        for folder in folders(workspace) if workspace.name != ".new" else ():
-            head = read_document(folder / "head.json")
-            if not head or not head.keys() >= {"job_id", "workspace", "name"}:
-                continue
-            if is_copy(head) or not is_dead(folder) or is_committed(root, head):
-                continue
-            line = {
-                field: head.get(field)
-                for field in ("workspace", "job_id", "dataset", "model", "started_at", "host", "pid")
-            }
-            with suppress(FileNotFoundError):
-                line["rows_logged"] = (folder / "journal.jsonl").read_bytes().count(b"\n")
-                found.append({**line, "job": head["name"]})
-    return found
-
-
-def is_interrupted(root: Path, workspace: str, name: str) -> bool:
-    """Whether a job of this name is in staging, its writer gone, and was not committed."""
-    folder = _staging(root, workspace, name)
-    head = read_document(folder / "head.json")
-    return head is not None and not is_copy(head) and is_dead(folder) and not is_committed(root, head)
-
-
-def is_copy(head: dict[str, Any]) -> bool:
-    """Whether all of the job lies elsewhere too: when its writer died, there is nothing to be finished."""
-    return bool(head.get("is_copy"))
-
-
-def is_committed(root: Path, head: dict[str, Any]) -> bool:
-    """Whether the job of a head in staging has reached `jobs/`."""
-    return job_id_of(root, f"{head['workspace']}/{head['name']}") == str(head["job_id"])
-
-
-def is_dead(folder: Path) -> bool:
-    """Whether nobody holds the lock of a staged job."""
-    try:
-        descriptor = os.open(folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return not folder.exists()
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: who looks must not look like a writer
-    except BlockingIOError:
-        return False
-    else:
-        return True
-    finally:
-        os.close(descriptor)
-
-
-def drop_staging(root: Path, path: str, job_id: str) -> None:
-    """Removes what a published job has left in staging, unless the folder is another job's by now."""
-    folder = root / "staging" / path
-    is_ours = (read_document(folder / "head.json") or {}).get("job_id") == job_id
-    if is_ours and job_id_in(folder / "commit") in (None, job_id):  # else the job that it has replaced is still there
-        _remove(root, folder, job_id)
-
-
-def _remove(root: Path, folder: Path, job_id: str) -> None:
-    """Renames a folder in staging away, so that nobody can meet half of it under the name, then removes it."""
-    gone = root / "staging" / ".new" / f"{job_id}-{uuid.uuid4().hex}"
-    with suppress(OSError):
-        folder.rename(gone)
-    fault_point("removing")
-    shutil.rmtree(gone, ignore_errors=True)
-
-
-def host() -> str:
-    """The name of this machine, for messages about who writes a job."""
-    return socket.gethostname()
