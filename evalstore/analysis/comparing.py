@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["FLIPS", "Found", "compare"]
 
 FLIPS = ("improved", "regressed", "newly in error", "recovered")
+_SIDES = {"baseline": "the baseline", "candidate": "the candidate", "both": "both"}
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,12 @@ def compare(session: Session, asked: Question) -> Found:
     warnings = check_whole(asked)
     measured = queries.compare_jobs(session, **asked.jobs, **asked.narrow).to_pylist()
     shared = [line for line in measured if line["in_both"]]
-    not_compared = [_one_sided(line) for line in measured if not line["in_both"]]
+    not_compared = _not_compared(measured)
+    warnings += _told(not_compared, {_key(line) for line in shared})
     if not shared:
-        raise NotComparable(
-            f"{jobs_said(asked)} measured nothing in common: {_measured(measured, 'baseline')}; "
-            f"{_measured(measured, 'candidate')}"
-        )
+        whole = [line for line in measured if not line["is_told"]]
+        problem = f"{_measured(whole, 'baseline')}; {_measured(whole, 'candidate')}"
+        raise NotComparable("; ".join([f"{jobs_said(asked)} measured nothing in common: {problem}", *warnings]))
     shapes = queries.compare_shape(session, **asked.jobs, suite=asked.suite).to_pylist()
     rows = rows_of(session, asked, shared, shapes)
     warnings += check_rows(asked, rows)
@@ -122,13 +123,31 @@ def _permute(session: Session, asked: Question, paired_by: dict[str, Any], metri
             line["test"] = "sign-flip permutation"
 
 
-def _one_sided(line: dict[str, Any]) -> dict[str, Any]:
-    side = "candidate" if line["baseline_rows"] is None else "baseline"
-    return {"suite": line["suite"], "metric": line["metric"], "name": line["name"], "only_in": side}
+def _not_compared(measured: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What one side alone measured (`only_in`), and of what counts were told (`told_in`: baseline, candidate, both)."""
+    told = {_key(line) for line in measured if line["is_told"]}
+    found = []
+    for line in measured:
+        side = ("both" if line["in_candidate"] else "baseline") if line["in_baseline"] else "candidate"
+        if line["is_told"] or not (line["in_both"] or _key(line) in told):
+            only_in, told_in = (None, side) if line["is_told"] else (side, None)
+            place = {field: line[field] for field in ("suite", "metric", "name")}
+            found.append({**place, "only_in": only_in, "told_in": told_in})
+    return found
+
+
+def _told(not_compared: list[dict[str, Any]], shared: set[tuple[str, ...]]) -> list[str]:
+    """Warnings about metrics of which only some rows are there, or none: too few to stand for the counts."""
+    return [
+        f"{_name(line)}: only its counts were told in {_SIDES[line['told_in']]}, without all of its rows: "
+        + ("such jobs are left out" if _key(line) in shared else "it is not compared")
+        for line in not_compared
+        if line["told_in"]
+    ]
 
 
 def _measured(measured: list[dict[str, Any]], side: str) -> str:
-    names = [_name(line) for line in measured if line[f"{side}_rows"] is not None]
+    names = [_name(line) for line in measured if line[f"in_{side}"]]
     return f"{side} {', '.join(names[:5]) or 'nothing'}" + (", ..." if names[5:] else "")
 
 

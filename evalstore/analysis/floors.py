@@ -16,17 +16,21 @@ if TYPE_CHECKING:
 
     from evalstore.analysis.policy import Policy, Target
 
-__all__ = ["floors", "required", "unmatched"]
+__all__ = ["TOLD", "floors", "required", "unmatched"]
+
+TOLD = "only counts were told, without all of its rows"
+"""Of a metric, suite or job as TrainLoop's documents may tell of it."""
 
 
-def required(policy: Policy, lines: list[dict[str, Any]]) -> Iterator[RuleVerdict]:
+def required(policy: Policy, measured: dict[Target, dict[str, Any]]) -> Iterator[RuleVerdict]:
     """Whether what must be there has a row that is scored."""
     for kind, wanted in (("suite", policy.required.suites), ("metric", policy.required.metrics)):
         for name in wanted:
-            scored = sum(line["rows_scored"] for line in lines if name in (line[kind], metric_and_name(line)))
-            outcome: Outcome = "pass" if scored else "fail"
+            lines = [line for line in measured.values() if name in (line[kind], metric_and_name(line))]
+            scored = sum(line["rows_scored"] for line in lines if not line["is_told"])
+            outcome: Outcome = "pass" if scored else "not comparable" if lines else "fail"
             found = f"has {rows_said(scored)} scored" if scored else "is missing: no row is scored"
-            message = f"{kind} {name!r} {found}"
+            message = f"of {kind} {name!r} {TOLD}" if outcome == "not comparable" else f"{kind} {name!r} {found}"
             place: dict[str, Any] = {kind: name}
             yield RuleVerdict("required", outcome, message, **place, value=scored)
 

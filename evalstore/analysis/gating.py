@@ -10,9 +10,9 @@ from evalstore.analysis import comparing
 from evalstore.analysis.asked import question
 from evalstore.analysis.comparison import Comparison
 from evalstore.analysis.drops import COMPARING, Compared, drops
-from evalstore.analysis.floors import floors, required, unmatched
+from evalstore.analysis.floors import TOLD, floors, required, unmatched
 from evalstore.analysis.pairing import FEW
-from evalstore.analysis.policy import Policy, Target, rule_of
+from evalstore.analysis.policy import RULES, Policy, Target, rule_of
 from evalstore.analysis.rule_words import full_name, place_of
 from evalstore.analysis.verdict import RuleVerdict, Verdict, worst_of
 from evalstore.analysis.worst_rows import rows_below, rows_that_lost
@@ -52,18 +52,23 @@ def judge(session: Session, case: Case) -> Verdict:
     if job["rows_dropped_at"] and policy.errors != "exclude":
         problem = f"the rows of job {job['name']!r} were dropped, so its means cannot be taken with errors in them"
         return _verdict(case, [RuleVerdict("completed", "not comparable", problem)])
-    lines = _measured(session, case)
-    if not lines or not any(line["rows_scored"] for line in lines):
-        problem = f"job {job['name']!r} scored no row: there is nothing to judge"
-        return _verdict(case, [RuleVerdict("completed", "not comparable", problem)])
-    measured = {(line["suite"], line["metric"], line["name"]): line for line in lines}
-    rules = [*required(policy, lines), *unmatched(policy, measured), *_not_measured(session, case)]
+    every = {(line["suite"], line["metric"], line["name"]): line for line in _measured(session, case)}
+    told = {target: line for target, line in every.items() if line["is_told"]}
+    measured = {target: line for target, line in every.items() if not line["is_told"]}
+    if not any(line["rows_scored"] for line in measured.values()):
+        why = f"of job {job['name']!r} {TOLD}" if told else f"job {job['name']!r} scored no row"
+        return _verdict(case, [RuleVerdict("completed", "not comparable", f"{why}: there is nothing to judge")])
+    rules = [*required(policy, every), *unmatched(policy, every), *_not_judged(policy, told)]
+    rules += _not_measured(session, case, every)
     for target, line in measured.items():
         rules += floors(policy, target, line)
     comparisons: list[Comparison] = []
     compared = _compared(session, case, measured, comparisons)
     rules += drops(policy, measured, compared)
-    warnings = [warning for one in comparisons for warning in (*_missing_rows(one), *one.warnings)]
+    seen = {line["suite"] for one in comparisons for line in one.found.rows}
+    unseen = [line for line in told.values() if line["suite"] not in seen]
+    warnings = [f"{full_name(line)}: {TOLD}: it is not judged" for line in unseen]
+    warnings += [warning for one in comparisons for warning in (*_missing_rows(one), *one.warnings)]
     warnings = [*_left_out(measured), *dict.fromkeys(warnings)]
     worst = [*rows_that_lost(policy, measured, rules, comparisons), *rows_below(session, job, rules)]
     return _verdict(case, rules, warnings, worst)
@@ -91,12 +96,22 @@ def _measured(session: Session, case: Case) -> list[dict[str, Any]]:
     found = {(one["suite"], one["metric"], one["name"]): one for one in anew.to_pylist()}
     return [
         line
+        if line["is_told"]
+        else line
         | {**(one := found[line["suite"], line["metric"], line["name"]]), "lowest": one["min"], "highest": one["max"]}
         for line in lines
     ]
 
 
-def _not_measured(session: Session, case: Case) -> Iterator[RuleVerdict]:
+def _not_judged(policy: Policy, told: dict[Target, dict[str, Any]]) -> Iterator[RuleVerdict]:
+    """What was told by its counts, and rules are about: the rows that are there cannot stand for the others."""
+    for target, line in told.items():
+        if any(rule_of(policy, target, rule) is not None for rule in RULES):
+            problem = f"{full_name(line)}: {TOLD}, so it cannot be judged"
+            yield RuleVerdict("measured", "not comparable", problem, **place_of(policy, target, line))
+
+
+def _not_measured(session: Session, case: Case, measured: dict[Target, dict[str, Any]]) -> Iterator[RuleVerdict]:
     """What the baseline measured and the job did not: rules that compare would judge the rest, and pass."""
     if not case.baselines or not case.policy.needs_baseline:
         return
@@ -105,7 +120,7 @@ def _not_measured(session: Session, case: Case) -> Iterator[RuleVerdict]:
     )
     for line in found.to_pylist():
         target = (line["suite"], line["metric"], line["name"])
-        if line["candidate_rows"] is None and _compares(case.policy, target):
+        if target not in measured and _compares(case.policy, target):
             problem = f"{full_name(line)}: the baseline measured it, the job did not"
             yield RuleVerdict("measured", "not comparable", problem, **place_of(case.policy, target, line))
 
@@ -149,6 +164,10 @@ def _compared(
             continue
         comparisons.append(one)
         [rows] = one.found.rows
+        for line in one.not_compared:
+            if line["told_in"] == "baseline":
+                problem = f"{TOLD}, in the baseline"
+                found[line["suite"], line["metric"], line["name"]] = Compared(None, None, None, problem)
         for line, pairs in zip(one.found.metrics, one.found.pairs, strict=True):
             found[line["suite"], line["metric"], line["name"]] = Compared(line, pairs, rows)
     return found

@@ -184,6 +184,6 @@ def baselines(session: Session, *, workspace: str, baseline: str | None = None, 
 def gate_metrics(session: Session, *, job_id: str) -> pa.Table:
     """What a gate wants to know of each metric of one job.
 
-    Its mean with the spread of it, its rows, direction and class.
+    Its mean with the spread of it, its rows, direction and class, and whether it was told by its counts.
     """
     return session.ask_file("gate_metrics", job_id=job_id)

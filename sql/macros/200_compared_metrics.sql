@@ -1,16 +1,18 @@
 -- What two sides measured, from the catalog alone: one line per (suite, metric, name) of either, numbered, with the
 -- direction (the store's declaration, else that of the candidate) and how many rows each side scored. The baseline is
--- one job or several, named by their ids, the candidate one.
+-- one job or several, named by their ids, the candidate one. What was told by counts, without all of its rows, has
+-- lines of its own, and is never in both.
 CREATE OR REPLACE MACRO compared_metrics(baselines, candidate) AS TABLE
     WITH side AS (
         SELECT
-            a.*,
+            a.* EXCLUDE (is_told),
+            coalesce(a.is_told, FALSE) AS is_told,
             job.workspace,
             job.metrics AS declarations,
             a.job_id = candidate AS is_candidate
         FROM aggregate_score AS a
         INNER JOIN job ON a.job_id = job.job_id
-        WHERE (a.job_id = candidate OR list_contains(baselines, a.job_id)) AND NOT coalesce(a.is_told, FALSE)
+        WHERE a.job_id = candidate OR list_contains(baselines, a.job_id)
     ),
 
     declared AS (
@@ -31,11 +33,14 @@ CREATE OR REPLACE MACRO compared_metrics(baselines, candidate) AS TABLE
 
     measured AS (
         SELECT
-            row_number() OVER (ORDER BY suite, metric, name) AS number,
+            row_number() OVER (ORDER BY is_told, suite, metric, name) AS number,
             suite,
             metric,
             name,
-            bool_or(is_candidate) AND NOT bool_and(is_candidate) AS in_both,
+            is_told,
+            NOT bool_and(is_candidate) AS in_baseline,
+            bool_or(is_candidate) AS in_candidate,
+            in_baseline AND in_candidate AND NOT is_told AS in_both,
             any_value(score_type) AS score_type,
             coalesce(
                 max(direction_of_store) FILTER (WHERE is_candidate),
@@ -59,7 +64,7 @@ CREATE OR REPLACE MACRO compared_metrics(baselines, candidate) AS TABLE
             max(rows_scored) FILTER (WHERE is_candidate) AS candidate_scored,
             max(rows_error) FILTER (WHERE is_candidate) AS candidate_errors
         FROM declared
-        GROUP BY suite, metric, name
+        GROUP BY suite, metric, name, is_told
     )
 
     -- By way of one list, so that DuckDB expects few metrics and many scores: it looks up the smaller side of a join.

@@ -1,5 +1,5 @@
 -- What a gate wants to know of each metric of one job.
--- Its mean with the spread of it, its rows, direction and class.
+-- Its mean with the spread of it, its rows, direction and class, and whether it was told by its counts.
 SELECT
     a.suite,
     a.metric,
@@ -15,9 +15,10 @@ SELECT
     a.clusters,
     a.rows_scored,
     a.rows_error,
-    a.rows_total
+    a.rows_total,
+    known.is_told
 FROM aggregate_score AS a
 INNER JOIN compared_metrics([]::VARCHAR[], $job_id) AS known
     ON a.suite = known.suite AND a.metric = known.metric AND a.name = known.name
-WHERE a.job_id = $job_id AND NOT coalesce(a.is_told, FALSE)
+WHERE a.job_id = $job_id
 ORDER BY a.suite, a.metric, a.name;

@@ -4,10 +4,13 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
+from click.testing import CliRunner
 
 import evalstore
 from evalstore.analysis.policy import Policy
+from evalstore.cli.app import evalstore as program
 from evalstore.errors import BrokenInput, NotComparable, NotFound, UnknownField, UsageError
+from tests.trainloop.files import detail, evaluation, write_json
 
 ROWS = 300
 
@@ -244,3 +247,85 @@ def test_the_worst_rows_of_a_job_by_itself_are_shown(store):
         ("in error", str(n), "TimeoutError: late") for n in (9, 19, 29, 39)
     ]
     assert store.gate("uneven", min={"x": 0.1}).worst_rows == []
+
+
+# Counts without their rows
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """Documents whose metric `short` has 60 events: 20 of them are told in `half` and `low`, all of them in `whole`."""
+    folder = tmp_path_factory.mktemp("told")
+    every, some = ([detail(n, n % 3 > 0) for n in range(count)] for count in (60, 20))
+    suites = {
+        "half": {"polite": (40, 60, every), "short": (45, 60, some)},
+        "low": {"polite": (40, 60, every), "short": (3, 60, some)},
+        "whole": {"polite": (40, 60, every), "short": (40, 60, every)},
+        "alone": {"short": (45, 60, some)},
+        "polite": {"polite": (40, 60, every)},
+    }
+    with evalstore.open(folder / "evals") as store:
+        for name, metrics in suites.items():
+            store.import_from(
+                "trainloop", write_json(folder / f"evaluation_{name}.json", evaluation(g=metrics)), job=name
+            )
+        yield store
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "where"),
+    [
+        ("half", "low", "both"), ("half", "whole", "the baseline"), ("whole", "half", "the candidate"),
+        ("polite", "half", "the candidate"),
+    ],
+)  # fmt: skip
+def test_metrics_without_all_of_their_rows_are_not_compared_in_silence(told, before, after, where):
+    found = told.compare(before, after)
+    said = f"g/short: only its counts were told in {where}, without all of its rows: it is not compared"
+    assert (found.warnings, found.metrics["metric"].to_list()) == ([said], ["polite"])
+    assert [(one["metric"], one["told_in"]) for one in found.not_compared] == [("short", where.split()[-1])]
+    assert said in found.to_html()
+    page = CliRunner().invoke(program, ["--store", str(told.root), "compare", before, after]).stdout
+    assert f"Warning: {said}" in page.replace("\n", " ")
+    assert "Not compared" not in page
+
+
+def test_what_has_nothing_but_such_metrics_is_not_comparable(told):
+    with pytest.raises(NotComparable, match=r"nothing in common: .*; g/short: only its counts were told in both"):
+        told.compare("alone", "low", metric="short")
+    verdict = told.gate("alone", policy={"all": {"min": 0.5}})
+    assert (verdict.outcome, verdict.message) == (
+        "not comparable", "of job 'alone' only counts were told, without all of its rows: there is nothing to judge",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("rules", [{"max_drop": 0.5}, {"max_flips": 60}, {"min": 0.5}, {"min_rows": 1}])
+@pytest.mark.parametrize(("before", "after"), [("half", "low"), ("whole", "low"), ("polite", "low")])
+def test_no_gate_passes_on_rows_that_are_not_all(told, before, after, rules):
+    verdict = told.gate(after, baseline=before, policy={"all": rules})
+    assert verdict.outcome == "not comparable"
+    assert "g/short: only counts were told, without all of its rows, so it cannot be judged" in verdict.message
+    assert [rule.metric for rule in verdict.failures] == ["short"]
+    assert told.gate(after, baseline=before, policy={"metrics": {"short": rules}}).outcome == "not comparable"
+    # What no rule is about, and what is advice, is said and does not count.
+    other = told.gate(after, baseline=before, policy={"metrics": {"polite": rules}})
+    assert other
+    assert any("g/short" in warning and "counts were told" in warning for warning in other.warnings)
+    assert told.gate(after, baseline=before, policy={"all": rules, "metrics": {"short": {"class": "performance"}}})
+
+
+def test_counts_of_the_baseline_alone_are_no_baseline(told):
+    verdict = told.gate("whole", baseline="half", policy={"all": {"max_drop": 0.5}})
+    assert (verdict.outcome, [rule.metric for rule in verdict.failures]) == ("not comparable", ["short"])
+    assert verdict.message == "g/short: only counts were told, without all of its rows, in the baseline"
+    missed = told.gate("polite", baseline="half", policy={"all": {"max_drop": 0.5}})
+    assert missed.message == "g/short: the baseline measured it, the job did not"
+
+
+def test_what_is_required_is_not_there_by_its_counts(told):
+    verdict = told.gate("half", policy={"required": {"metrics": ["short", "polite"], "suites": ["g"]}})
+    assert [(rule.metric, rule.outcome) for rule in verdict.rules] == [
+        (None, "pass"), ("short", "not comparable"), ("polite", "pass"),
+    ]  # fmt: skip
+    zero = told.gate("half", policy={"errors": "zero", "metrics": {"polite": {"min": 0.5}}})
+    assert zero

@@ -36,8 +36,9 @@ def compare_page(document: dict[str, Any]) -> Iterator[Block]:
         where = document["by"] + ("" if suite == "default" else f" · {suite}")
         yield Heading(name_of(measured[0]), f"by {where}")
         yield _metrics(measured, document)
-    if document["not_compared"]:
-        names = [f"{_full_name(line)} (only in the {line['only_in']})" for line in document["not_compared"]]
+    one_sided = [line for line in document["not_compared"] if line["only_in"]]  # warnings tell of the others
+    if one_sided:
+        names = [f"{_full_name(line)} (only in the {line['only_in']})" for line in one_sided]
         yield Sentence("Not compared: " + ", ".join(names))
 
 
