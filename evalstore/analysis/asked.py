@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Literal, get_args
 
 from evalstore import conditions, queries
 from evalstore.analysis.significance import Correction
 from evalstore.errors import UnknownField, UsageError, near
 
-__all__ = ["Question", "Test", "field_source", "jobs_said", "question"]
+__all__ = ["Question", "Test", "field_source", "is_number", "jobs_said", "question"]
 
 Test = Literal["auto", "permutation"]
 
@@ -69,6 +70,7 @@ def question(
     _check_number("min_paired", min_paired, 0, 1, "a share of the rows", closed=True)
     if margin is not None:
         _check_number("margin", margin, 0, math.inf, "the loss that does not matter, in units of the metric")
+        margin = float(margin)
     if any(one["job_id"] == candidate["job_id"] for one in baselines):
         raise UsageError(f"{candidate['name']!r} is compared with itself: name two jobs")
     suites = [each for job in (*baselines, candidate) for each in job["suites"] or ()]
@@ -90,9 +92,13 @@ def _check_word(name: str, given: str, valid: tuple[str, ...]) -> None:
         raise UsageError(f"{name} is one of {', '.join(valid)}, not {given!r}")
 
 
+def is_number(given: Any) -> bool:
+    """Whether something is a number, of Python or numpy, and no yes or no."""
+    return isinstance(given, Real) and not isinstance(given, bool)
+
+
 def _check_number(name: str, given: Any, low: float, high: float, what: str, *, closed: bool = False) -> None:
-    is_number = isinstance(given, (int, float)) and not isinstance(given, bool)
-    if not is_number or not (low <= given <= high if closed else low < given < high):
+    if not is_number(given) or not (low <= given <= high if closed else low < given < high):
         raise UsageError(f"{name} lies between {low} and {high} ({what}), not {given!r}")
 
 

@@ -6,9 +6,9 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from evalstore.analysis import statistics
-from evalstore.analysis.policy import rule_of
+from evalstore.analysis.policy import floors_of_call, rule_of
 from evalstore.analysis.rule_words import full_name, metric_and_name, number, place_of, rows_said
-from evalstore.analysis.verdict import Outcome, RuleVerdict
+from evalstore.analysis.verdict import ADVISORY, Outcome, RuleVerdict
 from evalstore.errors import near
 
 if TYPE_CHECKING:
@@ -26,9 +26,12 @@ def required(policy: Policy, measured: dict[Target, dict[str, Any]]) -> Iterator
     """Whether what must be there has a row that is scored."""
     for kind, wanted in (("suite", policy.required.suites), ("metric", policy.required.metrics)):
         for name in wanted:
-            lines = [line for line in measured.values() if name in (line[kind], metric_and_name(line))]
+            names = ("suite",) if kind == "suite" else ("metric", "metric_and_name")
+            lines = [line | {"metric_and_name": metric_and_name(line)} for line in measured.values()]
+            lines = [line for line in lines if name in [line[one] for one in names]]
             scored = sum(line["rows_scored"] for line in lines if not line["is_told"])
-            outcome: Outcome = "pass" if scored else "not comparable" if lines else "fail"
+            is_told = any(line["is_told"] for line in lines)
+            outcome: Outcome = "pass" if scored else "not comparable" if is_told else "fail"
             found = f"has {rows_said(scored)} scored" if scored else "is missing: no row is scored"
             message = f"of {kind} {name!r} {TOLD}" if outcome == "not comparable" else f"{kind} {name!r} {found}"
             place: dict[str, Any] = {kind: name}
@@ -36,7 +39,7 @@ def required(policy: Policy, measured: dict[Target, dict[str, Any]]) -> Iterator
 
 
 def unmatched(policy: Policy, measured: dict[Target, dict[str, Any]]) -> Iterator[RuleVerdict]:
-    """Rules about what was not measured judge nothing, which must not go unseen."""
+    """Sections about what was not measured judge nothing, which must not go unseen."""
     for suite, metric, section in policy.sections():
         for target, line in measured.items():
             if suite in (None, target[0]) and metric in (None, target[1], metric_and_name(line)):
@@ -46,8 +49,11 @@ def unmatched(policy: Policy, measured: dict[Target, dict[str, Any]]) -> Iterato
             suites = {of_suite for of_suite, _, _ in measured}
             metrics = {one for _, key, name in measured for one in (key, f"{key}:{name}" if name != key else key)}
             close = near(metric or suite or "", metrics if metric else suites)
-            problem = f"the policy has rules for {what}, which the job did not measure; {close}"
-            kind = section.class_ or "critical"
+            has = "rules" if section.has_rules else "a section"
+            problem = f"the policy has {has} for {what}, which the job did not measure; {close}"
+            # A direction that nothing was turned to leaves the metric that was meant judged the wrong way round.
+            is_advice = section.class_ == ADVISORY and section.has_rules and section.higher_is_better is None
+            kind = ADVISORY if is_advice else "critical"
             yield RuleVerdict("measured", "not comparable", problem, suite=suite, metric=metric, class_=kind)
 
 
@@ -59,6 +65,8 @@ def floors(policy: Policy, target: Target, line: dict[str, Any]) -> Iterator[Rul
     for rule, sign in (("min", 1), ("max", -1)):
         if (bound := rule_of(policy, target, rule)) is not None:
             told_here = told | {"value": line["mean"], "bound": bound, "low": low, "high": high}
+            if rule == "min" and floors_of_call(policy, target):
+                told_here["class_"] = "critical"
             on_bound = rule_of(policy, target, "on") == "bound"
             yield _floor(name, rule, sign, on_bound=on_bound, told=told_here, n=line["items_scored"])
     if (bound := rule_of(policy, target, "max_error_rate")) is not None:
