@@ -51,6 +51,7 @@ def compare(session: Session, asked: Question) -> Found:
         problem = f"{_measured(whole, 'baseline')}; {_measured(whole, 'candidate')}"
         raise NotComparable("; ".join([f"{jobs_said(asked)} measured nothing in common: {problem}", *warnings]))
     shapes = queries.compare_shape(session, **asked.jobs, suite=asked.suite).to_pylist()
+    shared = [_with_failures(line, shapes) for line in shared]
     rows = rows_of(session, asked, shared, shapes)
     warnings += check_rows(asked, rows)
     paired_by = pairing(asked, shared) | {
@@ -72,6 +73,7 @@ def compare(session: Session, asked: Question) -> Found:
                 f"{_name(line)}: {count:,} of {line['paired'] + count:,} rows that are scored in the baseline have no "
                 "score in the candidate, and are left out"
             )
+    warnings += [*_unpaired(metrics), *_scored_failures(asked, metrics, rows)]
     slices = []
     if asked.by is not None:
         source, path = field_source(asked.by, "sliced")
@@ -90,6 +92,41 @@ def compare(session: Session, asked: Question) -> Found:
         if line["directions_differ"]
     ]
     return Found(metrics, pairs, slices, rows, not_compared, warnings, paired_by)
+
+
+def _with_failures(line: dict[str, Any], shapes: list[dict[str, Any]]) -> dict[str, Any]:
+    """A metric of a suite of which a side has no score at all: its rows that failed are those in error."""
+    [shape] = [one for one in shapes if one["suite"] == line["suite"]]
+    for side in ("baseline", "candidate"):
+        if line[f"{side}_scored"] is None:
+            line = line | {f"{side}_scored": 0, f"{side}_errors": shape[f"{side}_errors"]}
+    return line
+
+
+def _unpaired(metrics: list[dict[str, Any]]) -> list[str]:
+    """Warnings about metrics that one side has lost whole."""
+    sides = (("newly_in_error", "newly in error"), ("recovered", "in error in the baseline alone"))
+    return [
+        f"{_name(line)}: no row is scored on both sides, {line[field]:,} are {words}"
+        for line in metrics
+        for field, words in sides
+        if not line["paired"] and line[field]
+    ]
+
+
+def _scored_failures(asked: Question, metrics: list[dict[str, Any]], rows: list[dict[str, Any]]) -> list[str]:
+    """Warnings about rows that failed and are in no metric in error, since an evaluator scored them."""
+    warnings = []
+    for line in rows:
+        in_error = [one["newly_in_error"] + one["both_in_error"] for one in metrics if one["suite"] == line["suite"]]
+        scored = line["candidate_failed"] - min(in_error, default=0)
+        if scored > max(0, FEW * line["candidate_rows"]):
+            where = "" if line["suite"] == "default" else f" in suite {line['suite']!r}"
+            warnings.append(
+                f"{scored:,} of {line['candidate_rows']:,} rows of {asked.candidate['name']!r}{where} failed, or a "
+                "repetition of them did, and are scored nevertheless: such rows are not in error"
+            )
+    return warnings
 
 
 def _check_clusters(asked: Question, metrics: list[dict[str, Any]]) -> None:

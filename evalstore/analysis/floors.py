@@ -12,7 +12,7 @@ from evalstore.analysis.verdict import ADVISORY, Outcome, RuleVerdict
 from evalstore.errors import near
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from evalstore.analysis.policy import Policy, Target
 
@@ -38,9 +38,16 @@ def required(policy: Policy, measured: dict[Target, dict[str, Any]]) -> Iterator
             yield RuleVerdict("required", outcome, message, **place, value=scored)
 
 
-def unmatched(policy: Policy, measured: dict[Target, dict[str, Any]]) -> Iterator[RuleVerdict]:
-    """Sections about what was not measured judge nothing, which must not go unseen."""
+def unmatched(
+    policy: Policy, measured: dict[Target, dict[str, Any]], bare: Mapping[str, object]
+) -> Iterator[RuleVerdict]:
+    """Sections about what was not measured judge nothing, which must not go unseen.
+
+    `bare` says of suites that have rows and no score what became of those; rules about them are judged elsewhere.
+    """
     for suite, metric, section in policy.sections():
+        if metric is None and suite in bare and section.has_rules:
+            continue
         for target, line in measured.items():
             if suite in (None, target[0]) and metric in (None, target[1], metric_and_name(line)):
                 break
@@ -50,7 +57,9 @@ def unmatched(policy: Policy, measured: dict[Target, dict[str, Any]]) -> Iterato
             metrics = {one for _, key, name in measured for one in (key, f"{key}:{name}" if name != key else key)}
             close = near(metric or suite or "", metrics if metric else suites)
             has = "rules" if section.has_rules else "a section"
-            problem = f"the policy has {has} for {what}, which the job did not measure; {close}"
+            problem = f"the policy has {has} for {what}, which the job did not measure; " + (
+                f"of suite {suite!r} {bare[suite]}" if suite in bare else close
+            )
             # A direction that nothing was turned to leaves the metric that was meant judged the wrong way round.
             is_advice = section.class_ == ADVISORY and section.has_rules and section.higher_is_better is None
             kind = ADVISORY if is_advice else "critical"
@@ -70,10 +79,12 @@ def floors(policy: Policy, target: Target, line: dict[str, Any]) -> Iterator[Rul
             on_bound = rule_of(policy, target, "on") == "bound"
             yield _floor(name, rule, sign, on_bound=on_bound, told=told_here, n=line["items_scored"])
     if (bound := rule_of(policy, target, "max_error_rate")) is not None:
-        rate = line["rows_error"] / line["rows_total"]
+        errors = line["rows_error"] + line["rows_failed"]
+        rate = errors / line["rows_total"]
         outcome: Outcome = "pass" if rate <= bound else "fail"
-        share = f"{line['rows_error']:,} of {line['rows_total']:,} rows are in error ({rate:.2%})"
-        message = f"{name}: {share}, at most {bound:.2%}"
+        share = f"{errors:,} of {line['rows_total']:,} rows are in error ({rate:.2%})"
+        scored = f", {line['rows_failed']:,} of them failed and are scored nevertheless" if line["rows_failed"] else ""
+        message = f"{name}: {share}{scored}, at most {bound:.2%}"
         yield RuleVerdict("max_error_rate", outcome, message, **told, value=rate, bound=bound)
     if (bound := rule_of(policy, target, "min_rows")) is not None:
         outcome = "pass" if line["rows_scored"] >= bound else "fail"

@@ -10,6 +10,7 @@ from evalstore.analysis import comparing
 from evalstore.analysis.asked import question
 from evalstore.analysis.comparison import Comparison
 from evalstore.analysis.drops import COMPARING, Compared, drops
+from evalstore.analysis.failed_rows import bare_lines, bare_verdicts, failures
 from evalstore.analysis.floors import TOLD, floors, required, unmatched
 from evalstore.analysis.pairing import FEW
 from evalstore.analysis.policy import RULES, Policy, Target, rule_of
@@ -52,24 +53,28 @@ def judge(session: Session, case: Case) -> Verdict:
     if job["rows_dropped_at"] and policy.errors != "exclude":
         problem = f"the rows of job {job['name']!r} were dropped, so its means cannot be taken with errors in them"
         return _verdict(case, [RuleVerdict("completed", "not comparable", problem)])
-    every = {(line["suite"], line["metric"], line["name"]): line for line in _measured(session, case)}
+    failed, seen = failures(session, job), _seen(session, case)
+    lines = [*_measured(session, case), *bare_lines(failed.bare, seen)]
+    every = {(line["suite"], line["metric"], line["name"]): line for line in lines}
+    every = {target: line | {"rows_failed": failed.scored.get(target, 0)} for target, line in every.items()}
     told = {target: line for target, line in every.items() if line["is_told"]}
     measured = {target: line for target, line in every.items() if not line["is_told"]}
     if not any(line["rows_scored"] for line in measured.values()):
         why = f"of job {job['name']!r} {TOLD}" if told else f"job {job['name']!r} scored no row"
         return _verdict(case, [RuleVerdict("completed", "not comparable", f"{why}: there is nothing to judge")])
-    rules = [*required(policy, every), *unmatched(policy, every), *_not_judged(policy, told)]
-    rules += _not_measured(session, case, every)
+    rules = [*required(policy, every), *unmatched(policy, every, failed.bare), *_not_judged(policy, told)]
+    rules += [*bare_verdicts(policy, failed.bare, every), *_not_measured(policy, seen, every)]
     for target, line in measured.items():
         rules += floors(policy, target, line)
     comparisons: list[Comparison] = []
     compared = _compared(session, case, measured, comparisons)
     rules += drops(policy, measured, compared)
-    seen = {line["suite"] for one in comparisons for line in one.found.rows}
-    unseen = [line for line in told.values() if line["suite"] not in seen]
+    suites = {line["suite"] for one in comparisons for line in one.found.rows}
+    unseen = [line for line in told.values() if line["suite"] not in suites]
     warnings = [f"{full_name(line)}: {TOLD}: it is not judged" for line in unseen]
     warnings += [warning for one in comparisons for warning in (*_missing_rows(one), *one.warnings)]
-    warnings = [*_left_out(measured), *dict.fromkeys(warnings)]
+    bare = [f"suite {name!r}: {one}" for name, one in failed.bare.items()]
+    warnings = [*bare, *_left_out(measured), *dict.fromkeys(warnings)]
     worst = [*rows_that_lost(policy, measured, rules, comparisons), *rows_below(session, job, rules)]
     return _verdict(case, rules, warnings, worst)
 
@@ -111,18 +116,23 @@ def _not_judged(policy: Policy, told: dict[Target, dict[str, Any]]) -> Iterator[
             yield RuleVerdict("measured", "not comparable", problem, **place_of(policy, target, line))
 
 
-def _not_measured(session: Session, case: Case, measured: dict[Target, dict[str, Any]]) -> Iterator[RuleVerdict]:
-    """What the baseline measured and the job did not: rules that compare would judge the rest, and pass."""
-    if not case.baselines or not case.policy.needs_baseline:
-        return
-    found = queries.compare_jobs(
-        session, baselines=[one["job_id"] for one in case.baselines], candidate=case.job["job_id"]
-    )
-    for line in found.to_pylist():
+def _seen(session: Session, case: Case) -> list[dict[str, Any]]:
+    """What the job and its baselines measured; nothing without a baseline."""
+    if not case.baselines:
+        return []
+    jobs = [one["job_id"] for one in case.baselines]
+    return list(queries.compare_jobs(session, baselines=jobs, candidate=case.job["job_id"]).to_pylist())
+
+
+def _not_measured(
+    policy: Policy, seen: list[dict[str, Any]], measured: dict[Target, dict[str, Any]]
+) -> Iterator[RuleVerdict]:
+    """What the baseline measured and the job did not: rules about it would judge the rest, and pass."""
+    for line in seen:
         target = (line["suite"], line["metric"], line["name"])
-        if target not in measured and _compares(case.policy, target):
+        if target not in measured and any(rule_of(policy, target, rule) is not None for rule in RULES):
             problem = f"{full_name(line)}: the baseline measured it, the job did not"
-            yield RuleVerdict("measured", "not comparable", problem, **place_of(case.policy, target, line))
+            yield RuleVerdict("measured", "not comparable", problem, **place_of(policy, target, line))
 
 
 def _compares(policy: Policy, target: Target) -> bool:
@@ -138,6 +148,9 @@ def _left_out(measured: dict[Target, dict[str, Any]]) -> Iterator[str]:
                 f"{full_name(line)}: {line['rows_scored']:,} of {line['rows_total']:,} rows are scored, "
                 f"{line['rows_error']:,} are in error"
             )
+        if line["rows_failed"] > FEW * line["rows_total"]:
+            failed = f"{line['rows_failed']:,} of {line['rows_total']:,} rows failed"
+            yield f"{full_name(line)}: {failed}, and are scored nevertheless"
 
 
 def _missing_rows(one: Comparison) -> Iterator[str]:

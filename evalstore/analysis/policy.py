@@ -46,6 +46,11 @@ class Rules(BaseModel):
         """Whether anything is asked."""
         return any(getattr(self, rule) is not None for rule in RULES)
 
+    @property
+    def has_settings(self) -> bool:
+        """Whether anything is said at all, rules or how they are read."""
+        return any(getattr(self, setting) is not None for setting in Rules.model_fields)
+
 
 class SuiteRules(Rules):
     """What is asked of a suite: of all its metrics, and of some by their names."""
@@ -108,7 +113,8 @@ class Policy(BaseModel):
         found: list[tuple[str | None, str | None, Rules]] = [(None, name, one) for name, one in self.metrics.items()]
         for suite, one in self.suites.items():
             found += [(suite, None, one), *((suite, name, rules) for name, rules in one.metrics.items())]
-        return [*found, *((None, metric, Rules(min=least)) for metric, least in self.min.items())]
+        found += [(None, metric, Rules(min=least)) for metric, least in self.min.items()]
+        return [section for section in found if section[2].has_settings]
 
 
 Target = tuple[str, str, str]

@@ -11,6 +11,7 @@ from evalstore.queries.comparing import (
     compare_texts,
     compare_units,
     compare_unscored,
+    gate_failures,
     gate_metrics,
 )
 from evalstore.queries.jobs import (
@@ -76,6 +77,7 @@ __all__ = [
     "evaluation_summary",
     "failed_rows",
     "failed_verdicts",
+    "gate_failures",
     "gate_metrics",
     "imported_jobs",
     "job",

@@ -21,6 +21,7 @@ __all__ = [
     "compare_texts",
     "compare_units",
     "compare_unscored",
+    "gate_failures",
     "gate_metrics",
 ]
 
@@ -187,3 +188,11 @@ def gate_metrics(session: Session, *, job_id: str) -> pa.Table:
     Its mean with the spread of it, its rows, direction and class, and whether it was told by its counts.
     """
     return session.ask_file("gate_metrics", job_id=job_id)
+
+
+def gate_failures(session: Session, *, job_id: str) -> pa.Table:
+    """Which rows of one job failed: by suite, and by metric those of them that have a score nevertheless.
+
+    The lines of suites have neither metric nor name.
+    """
+    return session.ask_file("gate_failures", files=[job_id], job_id=job_id)

@@ -31,7 +31,86 @@ def store(tmp_path_factory):
     with evalstore.open(tmp_path_factory.mktemp("further") / "evals") as store:
         right = [n % 4 > 0 for n in range(40)]
         log(store, "quarter", scored(right))
+        both = [{**row, "suite": suite} for suite in "ac" for row in scored([True] * 40)]
+        log(store, "whole", both)
+        log(store, "crashed", [*both[:40], *failed(range(40), suite="c")])
+        log(store, "without-c", both[:40])
+        log(store, "scored-failures", [{**row, "error": "it broke"} for row in scored(right)])
         yield store
+
+
+# Suites that crashed, and rows that failed
+
+FLOORS = {"all": {"min": 0.9, "max_error_rate": 0.01}}
+
+
+def test_a_suite_that_crashed_whole_is_all_in_error(store):
+    verdict = store.gate("crashed", policy=FLOORS)
+    assert outcomes(verdict) == {
+        ("min", "a", "pass"), ("max_error_rate", "a", "pass"), ("max_error_rate", "c", "fail"),
+        ("measured", "c", "not comparable"),
+    }  # fmt: skip
+    said = "suite 'c': none of its 40 rows is scored, all in error"
+    assert (verdict.outcome, verdict.message, verdict.warnings) == ("fail", f"{said}, at most 1.00%", [said])
+    [rule] = store.gate("crashed", policy={"suites": {"c": {"metrics": {"ok": {"min": 0.1}}}}}).rules
+    assert rule.message == (
+        "the policy has rules for metric 'ok' of suite 'c', which the job did not measure; of suite 'c' none of its 40 "
+        "rows is scored, all in error"
+    )
+    assert store.gate("crashed", policy={"suites": {"c": {"min_rows": 1}}}).message == said
+    assert store.gate("crashed", policy={"suites": {"a": {"min": 0.9}}}).warnings == [said]
+
+
+@pytest.mark.parametrize(
+    ("rule", "outcome"),
+    [
+        ({"min": 0.9}, "not comparable"),
+        ({"max_error_rate": 0.01}, "fail"),
+        ({"min_rows": 1}, "fail"),
+        ({"max_drop": 0.9}, "not comparable"),
+        ({"max_flips": 39}, "fail"),
+    ],
+)
+def test_a_suite_that_crashed_is_judged_as_what_the_baseline_measured(store, rule, outcome):
+    verdict = store.gate("crashed", baseline="whole", policy={"suites": {"c": rule}})
+    [found] = verdict.rules
+    assert (found.suite, found.metric, verdict.outcome) == ("c", "ok", outcome)
+    assert "c/ok: 0 of 40 rows are scored, 40 are in error" in verdict.warnings
+
+
+def test_what_the_baseline_measured_is_missed_by_every_rule(store):
+    for rule in ({"min": 0.1}, {"max_error_rate": 1.0}, {"min_rows": 1}):
+        verdict = store.gate("without-c", baseline="whole", policy={"all": rule})
+        assert (verdict.outcome, verdict.message) == (
+            "not comparable", "c/ok: the baseline measured it, the job did not",
+        )  # fmt: skip
+        assert store.gate("without-c", baseline="whole", policy={"suites": {"a": rule}})
+
+
+def test_a_comparison_with_a_suite_that_crashed_shows_it(store):
+    found = store.compare("whole", "crashed")
+    told = {line["suite"]: line for line in found.metrics.to_dicts()}
+    fields = ("paired", "newly_in_error", "candidate_scored", "candidate_rows", "candidate_errors", "change")
+    assert [told["c"][field] for field in fields] == [0, 40, 0, 40, 40, "nothing paired"]
+    assert told["a"]["paired"] == 40
+    assert found.flipped("newly in error").height == 40
+    assert found.warnings == ["c/ok: no row is scored on both sides, 40 are newly in error"]
+    assert {line["suite"]: line["candidate_failed"] for line in found.rows.to_dicts()} == {"a": 0, "c": 40}
+    zero = {line["suite"]: line for line in store.compare("whole", "crashed", errors="zero").metrics.to_dicts()}
+    assert (zero["c"]["paired"], zero["c"]["difference"]) == (40, -1)
+    back = {line["suite"]: line for line in store.compare("crashed", "whole").metrics.to_dicts()}
+    assert (back["c"]["recovered"], back["c"]["baseline_errors"]) == (40, 40)
+
+
+def test_rows_that_failed_are_in_error_whatever_an_evaluator_made_of_them(store):
+    verdict = store.gate("scored-failures", policy={"all": {"max_error_rate": 0.5}})
+    assert (verdict.outcome, verdict.rules[0].value) == ("fail", 1.0)
+    assert "40 of 40 rows are in error (100.00%), 40 of them failed and are scored nevertheless" in verdict.message
+    floor = store.gate("scored-failures", policy={"all": {"min": 0.5}})
+    assert floor
+    assert floor.warnings == ["ok: 40 of 40 rows failed, and are scored nevertheless"]
+    [warning] = store.compare("quarter", "scored-failures").warnings
+    assert warning.startswith("40 of 40 rows of 'scored-failures' failed, or a repetition of them did, and are scored")
 
 
 # Policies
