@@ -9,8 +9,18 @@ from evalstore import queries
 from evalstore.analysis import significance
 from evalstore.analysis.asked import field_source, jobs_said
 from evalstore.analysis.metric_lines import adjust, judged, pairs_of
-from evalstore.analysis.pairing import FEW, check_rows, check_whole, newly_unscored, pairing, rows_of
-from evalstore.errors import NotComparable, UnknownField
+from evalstore.analysis.pairing import (
+    FEW,
+    check_clusters,
+    check_rows,
+    check_whole,
+    newly_unscored,
+    pairing,
+    rows_of,
+    with_all_clusters,
+)
+from evalstore.analysis.worst_values import warnings_of, worst_values
+from evalstore.errors import NotComparable
 
 if TYPE_CHECKING:
     from evalstore.analysis.asked import Question
@@ -20,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["FLIPS", "Found", "compare"]
 
 FLIPS = ("improved", "regressed", "newly in error", "recovered")
+_BOTH_WAYS = (("baseline", "candidate"), ("candidate", "baseline"))
 _SIDES = {"baseline": "the baseline", "candidate": "the candidate", "both": "both"}
 
 
@@ -59,20 +70,27 @@ def compare(session: Session, asked: Question) -> Found:
         "check_content": any(line["changed"] for line in rows),
     }
     known = {line["number"]: line for line in shared}
-    lines = [line | _names(known[line["number"]]) for line in _asked_metrics(session, asked, paired_by)]
+    lines = _asked_metrics(session, asked, paired_by)
+    with_all = with_all_clusters(asked, paired_by, lines, known)
+    if with_all != paired_by:
+        paired_by, lines = with_all, _asked_metrics(session, asked, with_all)
+    lines = [line | _names(known[line["number"]]) for line in lines]
+    warnings += check_clusters(asked, lines)
     pairs = [pairs_of(line, known[line["number"]]) for line in lines]
     metrics = [judged(line, one, known[line["number"]], asked) for line, one in zip(lines, pairs, strict=True)]
     if asked.test == "permutation":
         _permute(session, asked, paired_by, metrics)
     adjust(metrics, asked)
-    _check_clusters(asked, metrics)
-    for line, count in zip(metrics, newly_unscored(session, asked, paired_by, lines, rows), strict=True):
-        line["newly_unscored"] = count
-        if count > FEW * (line["paired"] + count):
-            warnings.append(
-                f"{_name(line)}: {count:,} of {line['paired'] + count:,} rows that are scored in the baseline have no "
-                "score in the candidate, and are left out"
-            )
+    for line, counts in zip(metrics, newly_unscored(session, asked, paired_by, lines, rows), strict=True):
+        line.update(counts)
+        for (one, other), count in zip(_BOTH_WAYS, counts.values(), strict=True):
+            if count > FEW * (line["paired"] + count):
+                warnings.append(
+                    f"{_name(line)}: {count:,} of {line['paired'] + count:,} rows that are scored in the {one} have no "
+                    f"score in the {other}, and are left out"
+                )
+    if asked.errors == "worst":
+        warnings += warnings_of(worst_values(session, **asked.jobs), shared)
     warnings += [*_unpaired(metrics), *_scored_failures(asked, metrics, rows)]
     slices = []
     if asked.by is not None:
@@ -127,13 +145,6 @@ def _scored_failures(asked: Question, metrics: list[dict[str, Any]], rows: list[
                 "repetition of them did, and are scored nevertheless: such rows are not in error"
             )
     return warnings
-
-
-def _check_clusters(asked: Question, metrics: list[dict[str, Any]]) -> None:
-    """Rows that were to be clustered, and are not, would seem to tell more than they do."""
-    paired = [line for line in metrics if line["paired"]]
-    if asked.cluster is not None and paired and all(line["clusters"] is None for line in paired):
-        raise UnknownField(f"no row of {asked.candidate['name']!r} has {asked.cluster}, so none can be clustered by it")
 
 
 def _names(known: dict[str, Any]) -> dict[str, Any]:

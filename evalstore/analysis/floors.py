@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
-from evalstore.analysis import statistics
+from evalstore.analysis.mean_bounds import mean_bounds
 from evalstore.analysis.policy import floors_of_call, rule_of
-from evalstore.analysis.rule_words import full_name, metric_and_name, number, place_of, rows_said
+from evalstore.analysis.rule_words import (
+    countable,
+    full_name,
+    metric_and_name,
+    number,
+    place_of,
+    rows_needed_said,
+    rows_said,
+)
 from evalstore.analysis.verdict import ADVISORY, Outcome, RuleVerdict
 from evalstore.errors import near
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from evalstore.analysis.mean_bounds import MeanBounds
     from evalstore.analysis.policy import Policy, Target
 
 __all__ = ["TOLD", "floors", "required", "unmatched"]
@@ -66,18 +74,23 @@ def unmatched(
             yield RuleVerdict("measured", "not comparable", problem, suite=suite, metric=metric, class_=kind)
 
 
-def floors(policy: Policy, target: Target, line: dict[str, Any]) -> Iterator[RuleVerdict]:
-    """The rules that one job is held against by itself."""
+def floors(policy: Policy, target: Target, line: dict[str, Any], problem: str | None = None) -> Iterator[RuleVerdict]:
+    """The rules that one job is held against by itself. `problem` is why its mean cannot be taken."""
     told = place_of(policy, target, line)
     name = full_name(line)
-    low, high = _bounds(line, policy.confidence)
+    found = mean_bounds(line, policy.confidence)
     for rule, sign in (("min", 1), ("max", -1)):
         if (bound := rule_of(policy, target, rule)) is not None:
-            told_here = told | {"value": line["mean"], "bound": bound, "low": low, "high": high}
+            told_here = told | {"value": line["mean"], "bound": bound}
             if rule == "min" and floors_of_call(policy, target):
                 told_here["class_"] = "critical"
-            on_bound = rule_of(policy, target, "on") == "bound"
-            yield _floor(name, rule, sign, on_bound=on_bound, told=told_here, n=line["items_scored"])
+            if problem is not None or found is None:
+                why = f"{name}: {problem or 'no row is scored, so there is no mean'}"
+                yield RuleVerdict(rule, "not comparable", why, **told_here)
+            else:
+                told_here |= {"low": found.low, "high": found.high}
+                on_bound = rule_of(policy, target, "on") == "bound"
+                yield _floor(name, rule, sign, found, on_bound=on_bound, told=told_here)
     if (bound := rule_of(policy, target, "max_error_rate")) is not None:
         errors = line["rows_error"] + line["rows_failed"]
         rate = errors / line["rows_total"]
@@ -92,41 +105,22 @@ def floors(policy: Policy, target: Target, line: dict[str, Any]) -> Iterator[Rul
         yield RuleVerdict("min_rows", outcome, message, **told, value=line["rows_scored"], bound=bound)
 
 
-def _floor(name: str, rule: str, sign: int, *, on_bound: bool, told: dict[str, Any], n: int) -> RuleVerdict:
+def _floor(name: str, rule: str, sign: int, found: MeanBounds, *, on_bound: bool, told: dict[str, Any]) -> RuleVerdict:
     """A least or greatest mean: on the mean as it is, or on the end of its interval."""
-    mean, bound = told["value"], told["bound"]
+    mean, bound = found.mean, told["bound"]
     word = "at least" if sign > 0 else "at most"
-    if mean is None:
-        return RuleVerdict(rule, "not comparable", f"{name}: no row is scored, so there is no mean", **told)
-    if not on_bound:
+    if not on_bound or (found.is_constant and sign * (mean - bound) < 0):
         outcome: Outcome = "pass" if sign * (mean - bound) >= 0 else "fail"
         return RuleVerdict(rule, outcome, f"{name}: the mean is {number(mean)}, {word} {number(bound)}", **told)
-    near, far = (told["low"], told["high"]) if sign > 0 else (told["high"], told["low"])
-    if near is None:
-        return RuleVerdict(rule, "inconclusive", f"{name}: {rows_said(n)} tell no interval of the mean", **told)
-    interval = f"the mean is {number(mean)} [{number(told['low'])}, {number(told['high'])}]"
+    if found.low is None or found.high is None:
+        return RuleVerdict(rule, "inconclusive", f"{name}: {found.problem}", **told)
+    near, far = (found.low, found.high) if sign > 0 else (found.high, found.low)
+    interval = f"the mean is {number(mean)} [{number(found.low)}, {number(found.high)}]"
     message = f"{name}: {interval}, its {'lower' if sign > 0 else 'upper'} end {word} {number(bound)}"
     if sign * (near - bound) >= 0:
         return RuleVerdict(rule, "pass", message, **told)
     if sign * (far - bound) < 0:
         return RuleVerdict(rule, "fail", message, **told)
-    needed = math.ceil(n * ((mean - near) / (mean - bound)) ** 2) if sign * (mean - bound) > 0 else None
-    more = f"; with this mean it takes about {needed:,} rows" if needed else ""
-    return RuleVerdict(rule, "inconclusive", message + more, **told, rows_needed=needed)
-
-
-def _bounds(line: dict[str, Any], confidence: float) -> tuple[float | None, float | None]:
-    """The interval of a mean: Wilson's where rows plainly pass or fail, else by t."""
-    n, mean = line["items_scored"], line["mean"]
-    if mean is None:
-        return None, None
-    is_share = line["lowest"] >= 0 and line["highest"] <= 1 and math.isclose(
-        line["variance"] or 0, mean * (1 - mean), abs_tol=1e-12
-    )  # fmt: skip
-    if is_share and line["clusters"] is None and n == line["rows_scored"]:
-        return statistics.wilson(round(mean * n), n, confidence) or (None, None)
-    units = line["clusters"] or n
-    if not line["std_error"] or units < 2:  # noqa: PLR2004
-        return None, None
-    reach = statistics.t_quantile(units - 1, confidence) * line["std_error"]
-    return mean - reach, mean + reach
+    needed = found.rows_needed(bound) if sign * (mean - bound) > 0 else None
+    more = f"; with this mean it takes {rows_needed_said(needed)}" if needed else ""
+    return RuleVerdict(rule, "inconclusive", message + more, **told, rows_needed=countable(needed))

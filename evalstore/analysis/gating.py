@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalstore import queries
 from evalstore.analysis import comparing
-from evalstore.analysis.asked import question
+from evalstore.analysis.asked import field_source, question
 from evalstore.analysis.comparison import Comparison
 from evalstore.analysis.drops import COMPARING, Compared, drops
 from evalstore.analysis.failed_rows import bare_lines, bare_verdicts, failures
@@ -17,7 +17,8 @@ from evalstore.analysis.policy import RULES, Policy, Target, rule_of
 from evalstore.analysis.rule_words import full_name, place_of
 from evalstore.analysis.verdict import RuleVerdict, Verdict, worst_of
 from evalstore.analysis.worst_rows import rows_below, rows_that_lost
-from evalstore.errors import NotComparable
+from evalstore.analysis.worst_values import problem_alone, problem_together, worst_values
+from evalstore.errors import NotComparable, UnknownField
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from evalstore.session import Session
 
 __all__ = ["Case", "judge"]
+
+_PLACE = ("suite", "metric", "name")
 
 
 @dataclass(frozen=True)
@@ -38,23 +41,33 @@ class Case:
     problem: str | None = None  # why there is nothing to compare with
 
 
-def judge(session: Session, case: Case) -> Verdict:
-    """The verdict on a job. Raises: QueryError; what speaks against the job itself is part of the verdict."""
+def _unjudged(case: Case) -> RuleVerdict | None:
+    """What speaks against judging at all: the job, its baseline, or that its rows are gone."""
     job, policy = case.job, case.policy
     if job["status"] != "completed":
-        problem = f"job {job['name']!r} is {job['status']}, not completed"
-        return _verdict(case, [RuleVerdict("completed", "broken", problem)])
+        return RuleVerdict("completed", "broken", f"job {job['name']!r} is {job['status']}, not completed")
     if case.problem is not None:
-        return _verdict(case, [RuleVerdict("baseline", "not comparable", case.problem)])
+        return RuleVerdict("baseline", "not comparable", case.problem)
     for one in case.baselines:
         if one["status"] != "completed":
             problem = f"the baseline, job {one['name']!r}, is {one['status']}, not completed"
-            return _verdict(case, [RuleVerdict("baseline", "not comparable", problem)])
-    if job["rows_dropped_at"] and policy.errors != "exclude":
-        problem = f"the rows of job {job['name']!r} were dropped, so its means cannot be taken with errors in them"
-        return _verdict(case, [RuleVerdict("completed", "not comparable", problem)])
+            return RuleVerdict("baseline", "not comparable", problem)
+    if job["rows_dropped_at"] and (policy.errors != "exclude" or policy.cluster is not None):
+        what = "with errors in them" if policy.errors != "exclude" else f"by {policy.cluster}"
+        problem = f"the rows of job {job['name']!r} were dropped, so its means cannot be taken {what}"
+        return RuleVerdict("completed", "not comparable", problem)
+    return None
+
+
+def judge(session: Session, case: Case) -> Verdict:
+    """The verdict on a job. Raises: QueryError; what speaks against the job itself is part of the verdict."""
+    job, policy = case.job, case.policy
+    if (unjudged := _unjudged(case)) is not None:
+        return _verdict(case, [unjudged])
     failed, seen = failures(session, job), _seen(session, case)
-    lines = [*_measured(session, case), *bare_lines(failed.bare, seen)]
+    own = _measured(session, case)
+    unclustered = _unclustered(session, case, own)
+    lines = [*own, *bare_lines(failed.bare, seen)]
     every = {(line["suite"], line["metric"], line["name"]): line for line in lines}
     every = {target: line | {"rows_failed": failed.scored.get(target, 0)} for target, line in every.items()}
     told = {target: line for target, line in every.items() if line["is_told"]}
@@ -64,17 +77,21 @@ def judge(session: Session, case: Case) -> Verdict:
         return _verdict(case, [RuleVerdict("completed", "not comparable", f"{why}: there is nothing to judge")])
     rules = [*required(policy, every), *unmatched(policy, every, failed.bare), *_not_judged(policy, told)]
     rules += [*bare_verdicts(policy, failed.bare, every), *_not_measured(policy, seen, every)]
+    worths = _worths(session, case)
     for target, line in measured.items():
-        rules += floors(policy, target, line)
+        rules += floors(policy, target, line, problem_alone(policy, target, line, worths.get(target)))
     comparisons: list[Comparison] = []
     compared = _compared(session, case, measured, comparisons)
+    for target, line in measured.items():
+        if (problem := problem_together(policy, target, line, worths.get(target))) is not None:
+            compared[target] = Compared(None, None, None, problem)
     rules += drops(policy, measured, compared)
     suites = {line["suite"] for one in comparisons for line in one.found.rows}
     unseen = [line for line in told.values() if line["suite"] not in suites]
     warnings = [f"{full_name(line)}: {TOLD}: it is not judged" for line in unseen]
     warnings += [warning for one in comparisons for warning in (*_missing_rows(one), *one.warnings)]
     bare = [f"suite {name!r}: {one}" for name, one in failed.bare.items()]
-    warnings = [*bare, *_left_out(measured), *dict.fromkeys(warnings)]
+    warnings = list(dict.fromkeys([*bare, *_left_out(measured), *unclustered, *warnings]))
     worst = [*rows_that_lost(policy, measured, rules, comparisons), *rows_below(session, job, rules)]
     return _verdict(case, rules, warnings, worst)
 
@@ -91,21 +108,56 @@ def _verdict(
 
 
 def _measured(session: Session, case: Case) -> list[dict[str, Any]]:
-    """The metrics of the job; with errors that count, their means are computed anew."""
-    lines: list[dict[str, Any]] = queries.gate_metrics(session, job_id=case.job["job_id"]).to_pylist()
-    if case.policy.errors == "exclude":
-        return lines
+    """The metrics of the job; with errors that count, or clusters that the policy names, they are computed anew."""
+    policy, job_id = case.policy, case.job["job_id"]
+    lines = queries.gate_metrics(session, job_id=job_id).to_pylist()
+    is_counted = policy.errors != "exclude"
+    for line in lines:
+        line["rows_counted"] = line["rows_scored"] + line["rows_error"] * is_counted
+    if not is_counted and policy.cluster is None:
+        return list(lines)
+    source, path = (None, None) if policy.cluster is None else field_source(policy.cluster, "clustered")
     anew = queries.sliced_scores(
-        session, job_id=case.job["job_id"], slice_source=None, slice_path=None, errors=case.policy.errors
-    ).select(["suite", "metric", "name", "mean", "variance", "std_error", "min", "max", "items_scored"])
-    found = {(one["suite"], one["metric"], one["name"]): one for one in anew.to_pylist()}
+        session, job_id=job_id, cluster_source=source, cluster_path=path, errors=policy.errors
+    ).select([*_PLACE, "mean", "variance", "std_error", "min", "max", "items_scored", "clusters"])
+    found = {tuple(one[field] for field in _PLACE): one for one in anew.to_pylist()}
     return [
         line
         if line["is_told"]
         else line
-        | {**(one := found[line["suite"], line["metric"], line["name"]]), "lowest": one["min"], "highest": one["max"]}
+        | (one := found[line["suite"], line["metric"], line["name"]])
+        | {"lowest": one["min"], "highest": one["max"]}
         for line in lines
     ]
+
+
+def _worths(session: Session, case: Case) -> dict[Target, dict[str, Any]]:
+    """What an error is worth, where the policy gives it the worst value."""
+    if case.policy.errors != "worst":
+        return {}
+    jobs = [one["job_id"] for one in case.baselines]
+    return worst_values(session, baselines=jobs, candidate=case.job["job_id"])
+
+
+def _unclustered(session: Session, case: Case, lines: list[dict[str, Any]]) -> list[str]:
+    """Warnings about rows in no cluster. Raises: UnknownField where no row has what the policy clusters by."""
+    policy, job = case.policy, case.job
+    if job["rows_dropped_at"] or (policy.cluster is None and not any(line["clusters"] for line in lines)):
+        return []
+    source, path = (None, None) if policy.cluster is None else field_source(policy.cluster, "clustered")
+    found = queries.clustered_rows(session, job_id=job["job_id"], cluster_source=source, cluster_path=path).to_pylist()
+    if not any(line["rows_clustered"] for line in found):
+        raise UnknownField(f"no row of {job['name']!r} has {policy.cluster}, so none can be clustered by it")
+    clustered = {line["suite"] for line in lines if line["clusters"] or policy.cluster is not None}
+    warnings = []
+    for line in found:
+        missing = line["rows_total"] - line["rows_clustered"]
+        if line["suite"] in clustered and missing > FEW * line["rows_total"]:
+            where = "" if line["suite"] == "default" else f" of suite {line['suite']!r}"
+            warnings.append(
+                f"{missing:,} of {line['rows_total']:,} rows{where} name no cluster, and are taken each for itself"
+            )
+    return warnings
 
 
 def _not_judged(policy: Policy, told: dict[Target, dict[str, Any]]) -> Iterator[RuleVerdict]:

@@ -2,6 +2,7 @@
 
 from evalstore.queries.comparing import (
     baselines,
+    clustered_rows,
     compare_flips,
     compare_jobs,
     compare_metrics,
@@ -11,6 +12,7 @@ from evalstore.queries.comparing import (
     compare_texts,
     compare_units,
     compare_unscored,
+    error_values,
     gate_failures,
     gate_metrics,
 )
@@ -65,6 +67,7 @@ __all__ = [
     "benchmark_missing",
     "benchmark_models",
     "benchmark_stated",
+    "clustered_rows",
     "compare_flips",
     "compare_jobs",
     "compare_metrics",
@@ -74,6 +77,7 @@ __all__ = [
     "compare_texts",
     "compare_units",
     "compare_unscored",
+    "error_values",
     "evaluation_summary",
     "failed_rows",
     "failed_verdicts",

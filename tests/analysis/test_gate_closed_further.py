@@ -169,3 +169,90 @@ def test_numbers_of_numpy_are_numbers(store):
     log(store, "quarter-again", scored([n % 4 > 0 for n in range(40)]))
     found = store.compare("quarter", "quarter-again", margin=np.float32(0.25))
     assert json.loads(found.to_json())["metrics"][0]["margin"] == 0.25
+
+
+# What an error is worth
+
+WORST = {"errors": "worst", "all": {"min": 0.9}}
+BOUNDS = {"x": {"minimum": 0, "maximum": 1}}
+
+
+def test_the_worst_value_must_be_declared(store):
+    log(store, "alike", [*scored([1.0] * 24, "x"), *failed(range(24, 40))])
+    log(store, "all-right", scored([1.0] * 40, "x"))
+    log(store, "alike-declared", [*scored([1.0] * 24, "x"), *failed(range(24, 40))], metrics=BOUNDS)
+    verdict = store.gate("alike", policy=WORST)
+    assert (verdict.outcome, verdict.message) == (
+        "not comparable",
+        'x: errors = "worst" needs the worst value: declare the minimum of the metric with the job',
+    )
+    declared = store.gate("alike-declared", policy=WORST)
+    assert (declared.outcome, declared.rules[0].value) == ("fail", 0.6)
+    for rule in ({"max_drop": 0.5}, {"max_flips": 39}):
+        assert not store.gate("alike", baseline="all-right", policy={"errors": "worst", "all": rule})
+    assert store.compare("all-right", "alike", errors="worst").warnings == [
+        "x: errors count as the worst score seen, 1, since no minimum is declared"
+    ]
+    assert store.compare("alike-declared", "all-right", errors="worst", metric="x").warnings == []
+    right = [*scored([True] * 24), *failed(range(24, 40))]
+    log(store, "booleans", right)
+    assert store.gate("booleans", policy=WORST).rules[0].value == 0.6
+
+
+def test_the_worst_value_goes_by_the_direction_that_is_in_force(store):
+    log(store, "seconds", [*scored([3.0] * 32, "lat"), *failed(range(32, 40))], metrics={"lat": {"maximum": 9.0}})
+    policy = {"errors": "worst", "metrics": {"lat": {"max": 3.1, "higher_is_better": False}}}
+    verdict = store.gate("seconds", policy=policy)
+    assert (verdict.outcome, "by which higher is better" in verdict.message) == ("not comparable", True)
+    lower = {"lat": {"maximum": 9.0, "higher_is_better": False}}
+    log(store, "fewer-seconds", [*scored([3.0] * 32, "lat"), *failed(range(32, 40))], metrics=lower)
+    judged = store.gate("fewer-seconds", policy=policy)
+    assert (judged.outcome, judged.rules[0].value) == ("fail", pytest.approx((32 * 3 + 8 * 9) / 40))
+
+
+def test_an_error_is_worth_the_same_in_every_rule_of_a_gate(store):
+    log(store, "low", scored([-1.0, *[0.9] * 39], "x"), metrics=BOUNDS)
+    log(store, "high", [*scored([0.8] * 32, "x"), *failed(range(32, 40))], metrics=BOUNDS)
+    policy = {"errors": "worst", "all": {"min": 0.6, "max_drop": 0.9}}
+    apart = store.gate("high", baseline="low", policy=policy)
+    assert {rule.rule: rule.outcome for rule in apart.rules} == {"min": "pass", "max_drop": "not comparable"}
+    assert "an error would be worth 0 in the job and -1 beside the baseline" in apart.message
+    log(store, "within", scored([0.9] * 40, "x"), metrics=BOUNDS)
+    together = store.gate("high", baseline="within", policy=policy)
+    assert {rule.rule: rule.value for rule in together.rules} == {"min": 0.64, "max_drop": pytest.approx(0.64)}
+    # Scores beyond what is declared are worse than it.
+    log(store, "beyond", [*scored([-1.0, *[1.0] * 31], "x"), *failed(range(32, 40))], metrics=BOUNDS)
+    assert store.gate("beyond", policy=WORST).rules[0].value == pytest.approx((31 - 1 - 8) / 40)
+
+
+def test_errors_that_count_are_not_counted_twice(store):
+    log(store, "fifth-failed", [*scored([n % 4 > 0 for n in range(32)]), *failed(range(32, 40))])
+    for errors in ("zero", "worst"):
+        verdict = store.gate("fifth-failed", baseline="quarter", policy={"errors": errors, "all": {"max_drop": 0.01}})
+        assert verdict.outcome in ("fail", "inconclusive")
+        [rule] = verdict.rules
+        assert (rule.value, rule.difference) == (0.6, pytest.approx(-0.15))
+    left_out = store.gate("fifth-failed", baseline="quarter", policy={"all": {"max_drop": 0.5}})
+    assert left_out.message == "ok: only 32 of 40 rows are scored on both sides, 8 are newly in error"
+
+
+def test_a_baseline_mostly_in_error_is_no_baseline(store):
+    log(store, "hardly", [*scored([n % 4 > 0 for n in range(30)]), *failed(range(30, 40))])
+    policy = {"all": {"max_drop": 0.5}}
+    verdict = store.gate("quarter", baseline="hardly", policy=policy)
+    assert (verdict.outcome, verdict.message) == (
+        "not comparable",
+        "ok: only 30 of 40 rows are scored on both sides, 0 are newly in error, 10 were in error in the baseline",
+    )
+    log(store, "silent", scored([n % 4 > 0 if n < 30 else None for n in range(40)]))
+    silent = store.gate("quarter", baseline="silent", policy=policy)
+    assert silent.message.endswith("0 are newly in error, 10 had no score in the baseline")
+    found = store.compare("silent", "quarter")
+    assert found.metrics["newly_scored"].to_list() == [10]
+    assert found.warnings == [
+        "ok: 10 of 40 rows that are scored in the candidate have no score in the baseline, and are left out"
+    ]
+    # Rows that only the job has are no such rows.
+    log(store, "more", scored([n % 4 > 0 for n in range(80)]))
+    assert store.compare("silent", "more").metrics["newly_scored"].to_list() == [10]
+    assert store.gate("more", baseline="quarter", policy=policy)
