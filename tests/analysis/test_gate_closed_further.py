@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import scipy.stats
 
 import evalstore
 
@@ -256,3 +257,138 @@ def test_a_baseline_mostly_in_error_is_no_baseline(store):
     log(store, "more", scored([n % 4 > 0 for n in range(80)]))
     assert store.compare("silent", "more").metrics["newly_scored"].to_list() == [10]
     assert store.gate("more", baseline="quarter", policy=policy)
+
+
+# Clusters, and rows that are all alike
+
+
+def passages(values, *, cluster=None, metadata=None, suite="default"):
+    """20 passages of 10 rows, which all have the value of their passage."""
+    for passage, value in enumerate(values):
+        for n in range(10):
+            row = {"row_key": f"{passage}.{n}", "scores": {"ok": value}, "suite": suite}
+            if cluster is not None and cluster(passage, n):
+                row["cluster"] = f"c{passage}"
+            if metadata is not None and metadata(passage, n):
+                row["metadata"] = {"passage": f"p{passage}"}
+            yield row
+
+
+def always(*_):
+    return True
+
+
+THREE_QUARTERS = [passage < 15 for passage in range(20)]
+
+
+def test_the_cluster_of_the_policy_holds_for_floors(store):
+    log(store, "by-passage", passages(THREE_QUARTERS, metadata=always))
+    log(store, "by-cluster", passages(THREE_QUARTERS, cluster=always))
+    policy = {"all": {"min": 0.68, "on": "bound"}}
+    assert store.gate("by-passage", policy=policy)
+    named = store.gate("by-passage", policy={"cluster": "metadata.passage", **policy})
+    of_rows = store.gate("by-cluster", policy=policy)
+    assert (named.outcome, of_rows.outcome) == ("inconclusive", "inconclusive")
+    # Of clusters of one size it is the interval of the mean of their means.
+    expected = scipy.stats.ttest_1samp(np.array(THREE_QUARTERS, dtype=float), 0).confidence_interval()
+    assert (named.rules[0].low, named.rules[0].high) == pytest.approx(tuple(expected))
+    assert (named.rules[0].low, named.rules[0].high) == pytest.approx((of_rows.rules[0].low, of_rows.rules[0].high))
+    with pytest.raises(evalstore.errors.UnknownField, match=r"no row of 'by-passage' has metadata\.chapter"):
+        store.gate("by-passage", policy={"cluster": "metadata.chapter", "all": {"min": 0.1}})
+    with pytest.raises(evalstore.errors.UnknownField, match="clustered by 'nosuch'"):
+        store.gate("by-passage", policy={"cluster": "nosuch", "all": {"min": 0.1}})
+    by_rows = store.gate("by-cluster", policy={"cluster": "row_key", **policy})
+    assert by_rows.rules[0].low == store.gate("by-passage", policy=policy).rules[0].low
+
+
+def test_rows_in_no_cluster_are_warned_of(store):
+    log(store, "few-named", passages(THREE_QUARTERS, metadata=lambda passage, n: passage < 2))
+    verdict = store.gate("few-named", policy={"cluster": "metadata.passage", "all": {"min": 0.1}})
+    assert verdict.warnings == ["180 of 200 rows name no cluster, and are taken each for itself"]
+    log(store, "few-named-too", passages(THREE_QUARTERS[::-1], metadata=lambda passage, n: passage < 2))
+    assert store.compare("few-named", "few-named-too", cluster="metadata.passage").warnings == [
+        "ok: 180 of 200 paired rows name no cluster, and are taken each for itself"
+    ]
+
+
+def test_a_cluster_is_what_either_job_names(store):
+    log(store, "few-by-passage", passages(THREE_QUARTERS[::-1], metadata=lambda passage, n: passage < 2))
+    lines = [
+        store.compare(before, after, cluster="metadata.passage").metrics.to_dicts()[0]
+        for before, after in (("by-passage", "few-by-passage"), ("few-by-passage", "by-passage"))
+    ]
+    assert [line["clusters"] for line in lines] == [20, 20]
+    assert lines[0]["p_value"] == pytest.approx(lines[1]["p_value"])
+    # By suite too: one of them names clusters in a suite alone.
+    for name, values, suites in (("both-named", THREE_QUARTERS, "ab"), ("one-named", THREE_QUARTERS[::-1], "b")):
+        rows = [
+            row
+            for suite in "ab"
+            for row in passages(values, suite=suite, cluster=lambda *_, of=suite, named=suites: of in named)
+        ]
+        log(store, name, rows)
+    found = store.compare("both-named", "one-named")
+    assert (found.metrics["clusters"].to_list(), found.warnings) == ([20, 20], [])
+
+
+def test_a_flawless_job_passes_a_floor_on_its_bound(store):
+    policy = {"all": {"min": 0.5, "on": "bound"}}
+    log(store, "flawless", passages([True] * 20, cluster=always))
+    verdict = store.gate("flawless", policy=policy)
+    assert verdict
+    assert verdict.rules[0].low == pytest.approx(0.025 ** (1 / 20))  # the rule of three, of 20 clusters
+    repeated = [{**row, "repetition": n} for row in scored([True] * 40) for n in range(3)]
+    log(store, "flawless-repeated", repeated)
+    assert store.gate("flawless-repeated", policy=policy).rules[0].low == pytest.approx(0.025 ** (1 / 40))
+    log(store, "hopeless", [*scored([False] * 30), *failed(range(30, 40))])
+    zero = store.gate("hopeless", policy={"errors": "zero", **policy})
+    assert (zero.outcome, zero.rules[0].high) == (
+        "fail",
+        pytest.approx(scipy.stats.binomtest(0, 40).proportion_ci(method="wilson").high),
+    )
+
+
+def test_rows_that_are_all_alike_tell_as_far_as_is_declared(store):
+    policy = {"all": {"min": 0.9, "on": "bound"}}
+    log(store, "halves", scored([0.5] * 40, "x"))
+    assert store.gate("halves", policy=policy).outcome == "fail"
+    unknown = store.gate("halves", policy={"all": {"min": 0.4, "on": "bound"}})
+    assert unknown.message == (
+        "x: all are alike, and nothing says how far they can be apart: declare the metric's minimum and maximum"
+    )
+    log(store, "declared-halves", scored([0.5] * 40, "x"), metrics=BOUNDS)
+    found = store.gate("declared-halves", policy=policy).rules[0]
+    assert (found.outcome, found.high) == ("fail", pytest.approx(1 - 0.5 * 0.025 ** (1 / 40)))
+    close = store.gate("declared-halves", policy={"all": {"min": 0.49, "on": "bound"}}).rules[0]
+    needed = close.rows_needed
+    log(store, "enough-halves", scored([0.5] * needed, "x"), metrics=BOUNDS)
+    assert store.gate("enough-halves", policy={"all": {"min": 0.49, "on": "bound"}})
+    log(store, "single", scored([0.5], "x"))
+    assert store.gate("single", policy=policy).message == (
+        "x: one row tells no interval of the mean, at least two are needed"
+    )
+
+
+def test_how_many_rows_a_floor_takes_is_how_many_it_takes(store):
+    for n in (1, 2, 3):
+        log(store, f"right-{n}", scored([True] * n))
+        found = store.gate(f"right-{n}", policy={"all": {"min": 0.5, "on": "bound"}}).rules[0]
+        assert (found.outcome, found.rows_needed) == ("inconclusive", 4)
+    log(store, "right-4", scored([True] * 4))
+    assert store.gate("right-4", policy={"all": {"min": 0.5, "on": "bound"}})
+
+
+def test_a_loss_and_its_interval_are_said_alike(store):
+    log(store, "small-1", scored([n * 1e-6 for n in range(40)], "x"))
+    log(store, "small-2", scored([n * 0.8e-6 - (n % 3) * 1e-7 for n in range(40)], "x"))
+    [rule] = store.gate("small-2", baseline="small-1", policy={"all": {"max_drop": 1e-7}}).rules
+    assert "a loss of 4.00e-06 [3.25e-06, 4.75e-06]: more than 1.00e-07" in rule.message
+    [gain] = store.gate("small-1", baseline="small-2", policy={"all": {"max_drop": 1e-7}}).rules
+    assert "a gain of 4.00e-06 [3.25e-06, 4.75e-06]" in gain.message
+    [lower] = store.gate(
+        "small-1", baseline="small-2", policy={"all": {"max_drop": 1e-7, "higher_is_better": False}}
+    ).rules
+    assert "a loss of 4.00e-06 [3.25e-06, 4.75e-06]" in lower.message
+    log(store, "one-lost", scored([n % 4 > 1 if n == 1 else n % 4 > 0 for n in range(40)]))
+    [tiny] = store.gate("one-lost", baseline="quarter", policy={"all": {"max_drop": 1e-9}}).rules
+    assert (tiny.rows_needed, tiny.message.endswith("it takes more than a billion rows to tell")) == (None, True)
