@@ -189,7 +189,8 @@ class Judging:
 
     def _store_verdict(self, verdict: Verdict, policy: Policy) -> None:
         told = verdict.to_dict()
-        entry = {field: value for field, value in told.items() if field not in ("warnings", "worst_rows")}
+        left_out = ("warnings", "worst_rows", "inconclusive_as")  # the last is for one call, and not for the record
+        entry = {field: value for field, value in told.items() if field not in left_out}
         entry["policy"] = policy.model_dump(mode="json", by_alias=True, exclude_unset=True)
         try:
             store_folder.create(self.root)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from evalstore import json_text
@@ -66,6 +66,8 @@ class Verdict:
     confidence: float = 0.95
     warnings: list[str] = field(default_factory=list)
     worst_rows: list[dict[str, Any]] = field(default_factory=list, repr=False)
+    inconclusive_as: Literal["pass", "fail"] | None = None
+    """What the user makes of an inconclusive outcome, which stays that; None for any other."""
 
     def __bool__(self) -> bool:
         return self.outcome == "pass"
@@ -73,7 +75,18 @@ class Verdict:
     @property
     def exit_code(self) -> int:
         """That of `evalstore gate`: 0 pass, 1 fail, 3 inconclusive or not comparable, 4 broken."""
-        return EXIT_CODES[self.outcome]
+        return EXIT_CODES[self.inconclusive_as or self.outcome]
+
+    @property
+    def said(self) -> str:
+        """The outcome, and what the user makes of it: "inconclusive, passed by --inconclusive pass"."""
+        if self.inconclusive_as is None:
+            return self.outcome
+        return f"{self.outcome}, {self.inconclusive_as}ed by --inconclusive {self.inconclusive_as}"
+
+    def with_inconclusive_as(self, word: Literal["pass", "fail"] | None) -> Verdict:
+        """The same, where an inconclusive outcome counts as pass or fail. No other outcome is softened."""
+        return replace(self, inconclusive_as=word) if self.outcome == "inconclusive" else self
 
     @property
     def failures(self) -> list[RuleVerdict]:
@@ -85,7 +98,7 @@ class Verdict:
         """The verdict as plain data."""
         fields = (
             "workspace", "job", "job_id", "git_commit", "outcome", "message", "baseline", "baseline_jobs", "confidence",
-            "warnings",
+            "warnings", "inconclusive_as",
         )  # fmt: skip
         told = {name: getattr(self, name) for name in fields}
         return {**told, "rules": [rule.to_dict() for rule in self.rules], "worst_rows": self.worst_rows}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["baseline", "gate"]
 
-INCONCLUSIVE = {"pass": 0, "fail": 1, None: 3}
-
 
 @click.command(
     cls=Command,
@@ -37,7 +35,7 @@ evalstore gate @last --baseline last:5 --policy gate.toml --junit gate.xml --mar
 @click.option("--policy", metavar="FILE", type=click.Path(dir_okay=False), help="The rules, in TOML.")
 @click.option("--min", "floors", metavar="METRIC=MEAN", multiple=True, help="The least mean of a metric; repeatable.")
 @click.option("--inconclusive", type=click.Choice(["pass", "fail"]),
-              help="What an inconclusive verdict counts as; without it the exit code is 3.")  # fmt: skip
+              help="What an inconclusive verdict counts as, in all outputs; else the exit code is 3.")  # fmt: skip
 @click.option("--junit", metavar="FILE", type=click.Path(dir_okay=False), help="Also write JUnit XML.")
 @click.option("--markdown", metavar="FILE", type=click.Path(dir_okay=False), help="Also write Markdown.")
 @format_option(*FORMATS, "junit", "github")
@@ -45,7 +43,8 @@ evalstore gate @last --baseline last:5 --policy gate.toml --junit gate.xml --mar
 @click.pass_context
 def gate(
     context: click.Context, /, *, job: str, baseline: str | None, policy: str | None, floors: tuple[str, ...],
-    inconclusive: str | None, junit: str | None, markdown: str | None, format: str, output: str | None,
+    inconclusive: Literal["pass", "fail"] | None, junit: str | None, markdown: str | None, format: str,
+    output: str | None,
 ) -> None:  # fmt: skip
     """Hold JOB (NAME, WORKSPACE/NAME, @last, @last~1) against the rules of a policy, and keep the verdict.
 
@@ -53,18 +52,17 @@ def gate(
     passes. The format github writes annotations for GitHub Actions.
     """
     place: Place = context.obj
-    verdict = place.open().gate(job, baseline=baseline, policy=policy, min=_floors(floors))
+    judged = place.open().gate(job, baseline=baseline, policy=policy, min=_floors(floors))
+    verdict = judged.with_inconclusive_as(inconclusive)
     for warning in verdict.warnings:
         say(f"warning: {warning}")
     _write(verdict, format, output)
     for file, kind in ((junit, "junit"), (markdown, "markdown")):
         if file:
             _write(verdict, kind, file)
-    code = verdict.exit_code
-    if verdict.outcome == "inconclusive" and inconclusive:
-        code = INCONCLUSIVE[inconclusive]
-        say(f"inconclusive, which counts as {inconclusive} here")
-    context.exit(code)
+    if verdict.inconclusive_as:
+        say(verdict.said)
+    context.exit(verdict.exit_code)
 
 
 def _write(verdict: Verdict, format: str, output: str | None) -> None:

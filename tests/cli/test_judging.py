@@ -120,10 +120,38 @@ def test_an_inconclusive_gate_is_what_the_user_says(judged, run, policy):
     for word, code in (("pass", 0), ("fail", 1)):
         done = run(*asked, "--inconclusive", word, store=judged)
         assert done.code == code
-        assert f"inconclusive, which counts as {word} here" in done.stderr
+        assert f"inconclusive, {word}ed by --inconclusive {word}\n" in done.stderr
     # No other verdict is softened.
     unjudged = ("gate", "worse", "--policy", policy("[metrics.wrong]\nmin = 1\n"), "--inconclusive", "pass")
     assert run(*unjudged, store=judged).code == 3
+
+
+@pytest.mark.parametrize("word", ["pass", "fail"])
+def test_all_outputs_of_an_inconclusive_gate_tell_the_same(judged, run, policy, tmp_path, word):
+    text = "[all]\nmax_drop = 0.15\nmin_rows = 9\n"
+    words = ("gate", "worse", "--baseline", "main", "--policy", policy(text), "--inconclusive", word)
+    files = ("--junit", tmp_path / "gate.xml", "--markdown", tmp_path / "gate.md")
+    said = f"inconclusive, {word}ed by --inconclusive {word}"
+    done = run(*words, *files, store=judged)
+    heading = f"INCONCLUSIVE{said.removeprefix('inconclusive')}  worse"
+    assert (done.code, done.lines[0]) == (int(word == "fail"), f"{heading}  against main (steady)")
+    assert heading in (tmp_path / "gate.md").read_text()
+    suite = ET.parse(tmp_path / "gate.xml").getroot()
+    assert suite.attrib["skipped" if word == "pass" else "failures"] == "1"
+    assert suite.attrib["failures" if word == "pass" else "skipped"] == suite.attrib["errors"] == "0"
+    skipped = [one.attrib["message"] for one in suite.iter("skipped")]
+    assert [message.partition(": ")[0] for message in skipped] == ([said] if word == "pass" else [])
+    assert len(list(suite.iter("failure"))) == 1 - len(skipped)
+    rule, verdict = run(*words, "--format", "github", store=judged).lines
+    assert rule.startswith("::warning" if word == "pass" else "::error")
+    kind = "notice" if word == "pass" else "error"
+    assert verdict.startswith(f"::{kind} title=gate {said.replace(',', '%2C')}%3A worse::")
+    document = run(*words, "--format", "json", store=judged).objects
+    assert (document["outcome"], document["inconclusive_as"]) == ("inconclusive", word)
+    # What is kept is what was found, and lets nothing pass as accepted.
+    with evalstore.open(judged) as store:
+        kept = store.sql("SELECT outcome FROM gate_verdicts WHERE job = 'worse' ORDER BY judged_at DESC LIMIT 1")
+        assert kept.item() == "inconclusive"
 
 
 def test_the_gate_for_people(judged, run, policy):

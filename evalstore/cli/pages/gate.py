@@ -22,7 +22,8 @@ __all__ = ["gate_page", "github_commands", "junit"]
 def gate_page(verdict: Verdict, *, is_markdown: bool = False) -> Iterator[Block]:
     """The outcome, every rule, and the rows that lost most."""
     against = f"against {verdict.baseline} ({', '.join(verdict.baseline_jobs)})" if verdict.baseline_jobs else ""
-    yield Heading(f"{verdict.outcome.upper()}  {verdict.job}", against)
+    outcome, _, counts_as = verdict.said.partition(", ")
+    yield Heading(f"{outcome.upper()}{', ' if counts_as else ''}{counts_as}  {verdict.job}", against)
     if verdict.outcome != "pass":
         yield Sentence(verdict.message)
     for warning in verdict.warnings:
@@ -43,15 +44,17 @@ def _line(rule: RuleVerdict) -> dict[str, Any]:
 
 
 def junit(verdict: Verdict) -> str:
-    """The rules as test cases of JUnit's XML. Only a pass passes; advice that did not pass is skipped."""
+    """The rules as test cases of JUnit's XML. Only a pass passes; skipped is advice, and what the user lets pass."""
     cases = verdict.rules
-    failed = [rule for rule in verdict.failures if rule.outcome != "broken"]
+    is_let_pass = verdict.inconclusive_as == "pass"
+    failed = [rule for rule in verdict.failures if rule.outcome != "broken" and not is_let_pass]
     broken = [rule for rule in verdict.failures if rule.outcome == "broken"]
     advice = [rule for rule in cases if not rule.counts and rule.outcome != "pass"]
+    skipped = [*advice, *verdict.failures] if is_let_pass else advice
     is_unjudged = verdict.outcome != "pass" and not verdict.failures
     counts: dict[str, Any] = {
         "tests": str(len(cases) + is_unjudged), "failures": str(len(failed) + is_unjudged), "errors": str(len(broken)),
-        "skipped": str(len(advice)),
+        "skipped": str(len(skipped)),
     }  # fmt: skip
     suites = ET.Element("testsuites", name="evalstore gate", **counts)
     suite = ET.SubElement(suites, "testsuite", name=_clean(verdict.job), **counts)
@@ -59,8 +62,9 @@ def junit(verdict: Verdict) -> str:
         name = " ".join(filter(None, (rule.rule, rule.metric, rule.name if rule.name != rule.metric else None)))
         place = ".".join(filter(None, ("gate", rule.suite)))
         case = ET.SubElement(suite, "testcase", classname=_clean(place), name=_clean(name))
-        if rule in advice:
-            ET.SubElement(case, "skipped", message=_clean(f"advice: {rule.message}"))
+        if rule in skipped:
+            why = verdict.said if rule.counts else "advice"
+            ET.SubElement(case, "skipped", message=_clean(f"{why}: {rule.message}"))
         elif rule.outcome != "pass":
             kind = "error" if rule.outcome == "broken" else "failure"
             ET.SubElement(case, kind, type=rule.outcome, message=_clean(rule.message)).text = _clean(rule.message)
@@ -76,11 +80,12 @@ def github_commands(verdict: Verdict) -> str:
     lines = []
     for rule in verdict.rules:
         if rule.outcome != "pass":
-            kind = "error" if rule.counts else "warning"
+            is_in_the_way = rule.counts and verdict.inconclusive_as != "pass"
+            kind = "error" if is_in_the_way else "warning"
             title = f"{rule.rule}: {rule.outcome}" + ("" if rule.counts else " (advice)")
             lines.append(f"::{kind} title={_property(title)}::{_data(rule.message)}")
-    kind = "notice" if verdict else "error"
-    title = f"gate {verdict.outcome}: {verdict.job}"
+    kind = "error" if verdict.exit_code else "notice"
+    title = f"gate {verdict.said}: {verdict.job}"
     lines.append(f"::{kind} title={_property(title)}::{_data(verdict.message)}")
     return "".join(f"{line}\n" for line in lines)
 
