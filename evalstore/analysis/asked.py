@@ -11,7 +11,7 @@ from evalstore import conditions, queries
 from evalstore.analysis.significance import Correction
 from evalstore.errors import UnknownField, UsageError, near
 
-__all__ = ["Question", "Test", "field_source", "is_number", "jobs_said", "question"]
+__all__ = ["Question", "Test", "field_source", "is_number", "jobs_said", "name_beside", "question"]
 
 Test = Literal["auto", "permutation"]
 
@@ -111,6 +111,14 @@ def field_source(field: str, what: str) -> tuple[str, str | None]:
     return source
 
 
+def name_beside(job: dict[str, Any], other: dict[str, Any]) -> str:
+    """The name of a job beside another one: with its workspace, where that is not the same."""
+    name: str = job["name"]
+    return name if job["workspace"] == other["workspace"] else f"{job['workspace']}/{name}"
+
+
 def jobs_said(asked: Question) -> str:
     """Both sides by their names, for messages."""
-    return f"{', '.join(repr(one['name']) for one in asked.baselines)} and {asked.candidate['name']!r}"
+    return f"{', '.join(repr(name_beside(one, asked.candidate)) for one in asked.baselines)} and " + repr(
+        name_beside(asked.candidate, asked.baselines[0])
+    )

@@ -92,6 +92,7 @@ def compare(session: Session, asked: Question) -> Found:
     if asked.errors == "worst":
         warnings += warnings_of(worst_values(session, **asked.jobs), shared)
     warnings += [*_unpaired(metrics), *_scored_failures(asked, metrics, rows)]
+    warnings += _summary(asked)
     slices = []
     if asked.by is not None:
         source, path = field_source(asked.by, "sliced")
@@ -130,6 +131,15 @@ def _unpaired(metrics: list[dict[str, Any]]) -> list[str]:
         for field, words in sides
         if not line["paired"] and line[field]
     ]
+
+
+def _summary(asked: Question) -> list[str]:
+    """A warning about scores of whole jobs, which no rows stand behind."""
+    if asked.metric is not None or asked.suite is not None:
+        return []
+    jobs = (*asked.baselines, asked.candidate)
+    names = sorted({one["metric"] for job in jobs for one in job["summary_scores"] or ()})
+    return [f"scores of whole jobs are not compared: {', '.join(names)}"] if names else []
 
 
 def _scored_failures(asked: Question, metrics: list[dict[str, Any]], rows: list[dict[str, Any]]) -> list[str]:

@@ -30,8 +30,10 @@ TOLD = "only counts were told, without all of its rows"
 """Of a metric, suite or job as TrainLoop's documents may tell of it."""
 
 
-def required(policy: Policy, measured: dict[Target, dict[str, Any]]) -> Iterator[RuleVerdict]:
-    """Whether what must be there has a row that is scored."""
+def required(
+    policy: Policy, measured: dict[Target, dict[str, Any]], summary: list[dict[str, Any]]
+) -> Iterator[RuleVerdict]:
+    """Whether what must be there has a row that is scored, or is a score of the whole job."""
     for kind, wanted in (("suite", policy.required.suites), ("metric", policy.required.metrics)):
         for name in wanted:
             names = ("suite",) if kind == "suite" else ("metric", "metric_and_name")
@@ -41,20 +43,35 @@ def required(policy: Policy, measured: dict[Target, dict[str, Any]]) -> Iterator
             is_told = any(line["is_told"] for line in lines)
             outcome: Outcome = "pass" if scored else "not comparable" if is_told else "fail"
             found = f"has {rows_said(scored)} scored" if scored else "is missing: no row is scored"
+            if outcome == "fail" and kind == "metric" and _is_named(name, summary):
+                outcome, found = "pass", "is a score of the whole job"
             message = f"of {kind} {name!r} {TOLD}" if outcome == "not comparable" else f"{kind} {name!r} {found}"
             place: dict[str, Any] = {kind: name}
             yield RuleVerdict("required", outcome, message, **place, value=scored)
 
 
+def _is_named(metric: str | None, summary: list[dict[str, Any]]) -> bool:
+    """Whether a score of the whole job has this name, and a number."""
+    scored = [one for one in summary if one["status"] == "scored"]
+    return any(metric in (one["metric"], metric_and_name(one)) for one in scored)
+
+
 def unmatched(
-    policy: Policy, measured: dict[Target, dict[str, Any]], bare: Mapping[str, object]
+    policy: Policy,
+    measured: dict[Target, dict[str, Any]],
+    bare: Mapping[str, object],
+    summary: list[dict[str, Any]],
 ) -> Iterator[RuleVerdict]:
     """Sections about what was not measured judge nothing, which must not go unseen.
 
     `bare` says of suites that have rows and no score what became of those; rules about them are judged elsewhere.
+    So are rules about the scores of the whole job, `summary`.
     """
     for suite, metric, section in policy.sections():
         if metric is None and suite in bare and section.has_rules:
+            continue
+        names = [name for one in summary for name in (one["metric"], metric_and_name(one))]
+        if suite is None and metric in names and section.has_rules:
             continue
         for target, line in measured.items():
             if suite in (None, target[0]) and metric in (None, target[1], metric_and_name(line)):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalstore import queries
 from evalstore.analysis import comparing
-from evalstore.analysis.asked import field_source, question
+from evalstore.analysis.asked import field_source, name_beside, question
 from evalstore.analysis.comparison import Comparison
 from evalstore.analysis.drops import COMPARING, Compared, drops
 from evalstore.analysis.failed_rows import bare_lines, bare_verdicts, failures
@@ -15,6 +15,7 @@ from evalstore.analysis.floors import TOLD, floors, required, unmatched
 from evalstore.analysis.pairing import FEW
 from evalstore.analysis.policy import RULES, Policy, Target, rule_of
 from evalstore.analysis.rule_words import full_name, place_of
+from evalstore.analysis.summary_floors import summary_floors, summary_targets
 from evalstore.analysis.verdict import RuleVerdict, Verdict, worst_of
 from evalstore.analysis.worst_rows import rows_below, rows_that_lost
 from evalstore.analysis.worst_values import problem_alone, problem_together, worst_values
@@ -75,7 +76,9 @@ def judge(session: Session, case: Case) -> Verdict:
     if not any(line["rows_scored"] for line in measured.values()):
         why = f"of job {job['name']!r} {TOLD}" if told else f"job {job['name']!r} scored no row"
         return _verdict(case, [RuleVerdict("completed", "not comparable", f"{why}: there is nothing to judge")])
-    rules = [*required(policy, every), *unmatched(policy, every, failed.bare), *_not_judged(policy, told)]
+    summary = summary_targets(job, every)
+    rules = [*required(policy, every, summary), *unmatched(policy, every, failed.bare, summary)]
+    rules += [*summary_floors(policy, summary), *_not_judged(policy, told)]
     rules += [*bare_verdicts(policy, failed.bare, every), *_not_measured(policy, seen, every)]
     worths = _worths(session, case)
     for target, line in measured.items():
@@ -103,7 +106,8 @@ def _verdict(
     job = case.job
     return Verdict(
         job["name"], job["job_id"], outcome, message, rules, job["workspace"], job["git_commit"], case.baseline,
-        [one["name"] for one in case.baselines], case.policy.confidence, warnings or [], worst or [],
+        [name_beside(one, job) for one in case.baselines], case.policy.confidence, warnings or [], worst or [],
+        baseline_job_ids=[one["job_id"] for one in case.baselines],
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from evalstore.cli import completion
 from evalstore.cli.options import Place, format_option, output_option
 from evalstore.cli.output import FORMATS, Answer, say, write
 from evalstore.cli.program import Command, Group
-from evalstore.errors import UsageError
+from evalstore.errors import EvalStoreError, UsageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,7 +52,11 @@ def gate(
     passes. The format github writes annotations for GitHub Actions.
     """
     place: Place = context.obj
-    judged = place.open().gate(job, baseline=baseline, policy=policy, min=_floors(floors))
+    try:
+        judged = place.open().gate(job, baseline=baseline, policy=policy, min=_floors(floors))
+    except EvalStoreError as error:
+        _write_error(job, str(error), junit, markdown)
+        raise
     verdict = judged.with_inconclusive_as(inconclusive)
     for warning in verdict.warnings:
         say(f"warning: {warning}")
@@ -63,6 +67,16 @@ def gate(
     if verdict.inconclusive_as:
         say(verdict.said)
     context.exit(verdict.exit_code)
+
+
+def _write_error(job: str, problem: str, junit: str | None, markdown: str | None) -> None:
+    """Files of an earlier run must not stand for a gate that could not judge."""
+    from evalstore.cli.pages.gate import junit_of_error
+
+    if junit:
+        Path(junit).write_text(junit_of_error(job, problem), encoding="utf-8")
+    if markdown:
+        Path(markdown).write_text(f"## NOT JUDGED  {job}\n\n{problem}\n", encoding="utf-8")
 
 
 def _write(verdict: Verdict, format: str, output: str | None) -> None:

@@ -1,5 +1,6 @@
 """More that no gate may let through: crashed suites, errors worth the best value, rules that find nothing."""
 
+import asyncio
 import json
 
 import numpy as np
@@ -392,3 +393,93 @@ def test_a_loss_and_its_interval_are_said_alike(store):
     log(store, "one-lost", scored([n % 4 > 1 if n == 1 else n % 4 > 0 for n in range(40)]))
     [tiny] = store.gate("one-lost", baseline="quarter", policy={"all": {"max_drop": 1e-9}}).rules
     assert (tiny.rows_needed, tiny.message.endswith("it takes more than a billion rows to tell")) == (None, True)
+
+
+# Scores of whole jobs, other workspaces, runs that have not ended
+
+
+def test_a_summary_score_is_held_against_the_sections_that_name_it(store):
+    for name, value in (("f1-low", 0.5), ("f1-high", 0.9)):
+        with store.job(name) as job:
+            for row in scored([True] * 4):
+                job.log(item={"q": row["row_key"]}, **row)
+            job.log_summary({"f1": value, "broken": {"error": "no"}})
+    low = store.gate("f1-low", min={"f1": 0.6})
+    assert (low.outcome, low.message) == ("fail", "f1, a score of the whole job, is 0.5, at least 0.6")
+    assert store.gate("f1-high", min={"f1": 0.6, "ok": 0.5})
+    assert store.gate("f1-high", policy={"required": {"metrics": ["f1"]}, "metrics": {"f1": {"max": 0.95}}})
+    assert store.gate("f1-low", policy={"all": {"min": 0.8}})  # which is about the metrics of rows
+    for rule in ({"max_drop": 0.1}, {"min": 0.4, "on": "bound"}, {"min_rows": 1}):
+        verdict = store.gate("f1-low", baseline="f1-high", policy={"metrics": {"f1": rule}})
+        assert (verdict.outcome, "has no rows: only its min and max" in verdict.message) == ("not comparable", True)
+    assert store.gate("f1-high", min={"broken": 0.1}).outcome == "not comparable"
+    assert not store.gate("f1-high", policy={"required": {"metrics": ["broken"]}})
+    assert store.compare("f1-low", "f1-high").warnings == ["scores of whole jobs are not compared: broken, f1"]
+
+
+def test_a_baseline_is_one_of_the_workspace_of_the_job(store):
+    with evalstore.open(store.root, workspace="other") as other:
+        log(other, "quarter", scored([n % 4 > 0 for n in range(40)]))
+        log(other, "half", scored([n % 2 > 0 for n in range(40)]))
+        other.baselines.set("released", "half")
+    store.baselines.set("main", "quarter")
+    store.baselines.set("released", "quarter")
+    policy = {"all": {"max_drop": 0.5}}
+    with pytest.raises(evalstore.errors.JobNotFound, match="no job 'main' in workspace 'other'"):
+        store.gate("other/quarter", baseline="main", policy=policy)
+    with pytest.raises(evalstore.errors.JobNotFound, match="no baseline 'main' in workspace 'other'"):
+        store.gate("other/quarter", baseline="@main", policy=policy)
+    with pytest.raises(evalstore.errors.UsageError, match="name one of 'other' by its name"):
+        store.gate("other/quarter", baseline="@last", policy=policy)
+    theirs = store.gate("other/quarter", baseline="released", policy=policy)
+    assert (theirs.baseline_jobs, theirs.baseline_job_ids) == (["half"], [store.show("other/half")["job_id"]])
+    across = store.gate("other/quarter", baseline="default/quarter", policy=policy)
+    assert (across.outcome, across.baseline_jobs) == ("pass", ["default/quarter"])
+    assert across.baseline_job_ids == [store.show("quarter")["job_id"]]
+    with (store.root / "meta" / "verdicts.jsonl").open() as lines:
+        assert json.loads(lines.readlines()[-1])["baseline_job_ids"] == across.baseline_job_ids
+    found = store.compare("other/quarter", "quarter")
+    assert (found.baseline, found.candidate) == ("other/quarter", "default/quarter")
+
+
+def test_an_empty_baseline_is_refused(store):
+    for asked in ({"baseline": "", "policy": {"all": {"min": 0.1}}}, {"policy": {"baseline": "", "all": {"min": 0.1}}}):
+        with pytest.raises(evalstore.errors.UsageError, match="the baseline is an empty text"):
+            store.gate("quarter", **asked)
+
+
+def test_a_run_that_has_not_ended_is_not_judged(store):
+    async def run():
+        begun = asyncio.Event()
+        ended = asyncio.Event()
+
+        async def target(inputs):
+            begun.set()
+            await ended.wait()
+            return inputs
+
+        results = await evalstore.aevaluate(
+            target, data=[{"inputs": {"n": 1}}], evaluators=[lambda outputs: {"key": "ok", "score": True}],
+            store=store, name="running", blocking=False,
+        )  # fmt: skip
+        await begun.wait()
+        with pytest.raises(evalstore.errors.JobBusy, match="job 'running' is still running"):
+            results.gate(min={"ok": 0.5})
+        with pytest.raises(evalstore.errors.JobNotFound, match="job 'running' is still running"):
+            store.gate("running", min={"ok": 0.5})
+        ended.set()
+        await results.wait()
+        return results.gate(min={"ok": 0.5})
+
+    assert asyncio.run(run())
+
+
+def test_an_infinite_score_of_the_baseline_alone_is_warned_of(store):
+    values = [0.5, 0.6, 0.7, 0.8] * 10
+    log(store, "finite", scored(values, "x"))
+    log(store, "infinite", scored([float("inf"), *values[1:]], "x"))
+    for sides in (("finite", "infinite"), ("infinite", "finite")):
+        [warning] = store.compare(*sides).warnings
+        assert "1 of 40 rows" in warning
+        verdict = store.gate(sides[1], baseline=sides[0], policy={"all": {"max_drop": 0.5}})
+        assert warning in verdict.warnings
