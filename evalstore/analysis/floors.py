@@ -83,7 +83,7 @@ def unmatched(
             close = near(metric or suite or "", metrics if metric else suites)
             has = "rules" if section.has_rules else "a section"
             problem = f"the policy has {has} for {what}, which the job did not measure; " + (
-                f"of suite {suite!r} {bare[suite]}" if suite in bare else close
+                f"of suite {suite!r} {bare[suite]}" if suite is not None and suite in bare else close
             )
             # A direction that nothing was turned to leaves the metric that was meant judged the wrong way round.
             is_advice = section.class_ == ADVISORY and section.has_rules and section.higher_is_better is None

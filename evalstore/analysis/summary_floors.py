@@ -43,7 +43,7 @@ def summary_floors(policy: Policy, summary: list[dict[str, Any]]) -> Iterator[Ru
                 problem = "has no rows: only its min and max can be held against it, on the value"
             elif value is None or not math.isfinite(value):
                 problem = f"has no number: {score['error'] or score['label'] or score['status']}"
-            if problem is not None:
+            if problem is not None or value is None:
                 yield RuleVerdict(rule, "not comparable", f"{what} {problem}", **told, bound=bound)
                 continue
             sign = 1 if rule == "min" else -1

@@ -1,7 +1,7 @@
 -- What statistics are made of: every (job, suite, metric, name, slice). Macros that are given a relation by its name
 -- read a common table of the query that calls them.
--- Every row, with its slice and its cluster, which a field of rows may stand for. Only a row that tells something about its scores is looked up for each of them: one that
--- failed, or belongs to a slice or cluster; the others are counted.
+-- Every row, with its slice and its cluster, which a field of rows may stand for. Only a row that tells something about
+-- its scores is looked up for each of them: one that failed, or belongs to a slice or cluster; the others are counted.
 CREATE OR REPLACE MACRO sliced_rows(slice_source, slice_path, cluster_source, cluster_path) AS TABLE
     SELECT
         r.job_id,

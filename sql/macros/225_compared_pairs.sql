@@ -30,9 +30,9 @@ CREATE OR REPLACE MACRO flip_numbers(flips) AS
 list_transform(flips, lambda name: list_position(flip_names(), name)::TINYINT);
 
 -- The rows of both sides by metric, each with its flip, its cluster and its slice; rows of other content left out.
--- `cluster_source` and `slice_source` name fields of rows (see row_field) of the jobs `told_by`: a row's cluster is what
--- the first of them says that names one, its slice what the very first says; without them, and without `check_content`,
--- no rows are read.
+-- `cluster_source` and `slice_source` name fields of rows (see row_field) of the jobs `told_by`: the cluster of a row
+-- is that of the first of them that names one, its slice that of the very first. Without them, and without
+-- `check_content`, no rows are read.
 CREATE OR REPLACE MACRO compared_pairs(
     baselines, candidate, errors, is_plain, check_content, told_by, cluster_source, cluster_path, slice_source,
     slice_path

@@ -8,7 +8,8 @@ SELECT
     count(*) FILTER (WHERE pair.candidate_value IS NOT NULL AND NOT pair.baseline_in_error) AS newly_scored
 FROM
     compared_pairs(
-        $baselines::VARCHAR[], $candidate, $errors, $is_plain, $check_content, $told_by::VARCHAR[], NULL, NULL, NULL, NULL
+        $baselines::VARCHAR[], $candidate, $errors, $is_plain, $check_content, $told_by::VARCHAR[],
+        NULL, NULL, NULL, NULL
     ) AS pair
 INNER JOIN compared_rows($baselines::VARCHAR[], $candidate) AS both_sides
     ON pair.suite = both_sides.suite AND pair.row_key = both_sides.row_key

@@ -21,7 +21,7 @@ SELECT
     score.suite,
     score.metric,
     score.name,
-    count(DISTINCT (score.row_key, score.repetition)) AS rows_failed
+    count(DISTINCT {'key': score.row_key, 'repetition': score.repetition}) AS rows_failed
 FROM row_scores AS score
 SEMI JOIN failed_row
     ON

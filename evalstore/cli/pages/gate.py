@@ -79,7 +79,7 @@ def junit(verdict: Verdict) -> str:
 
 def junit_of_error(job: str, problem: str) -> str:
     """The same of a gate that could not judge: one test case in error."""
-    counts = {"tests": "1", "failures": "0", "errors": "1", "skipped": "0"}
+    counts: dict[str, Any] = {"tests": "1", "failures": "0", "errors": "1", "skipped": "0"}
     suites = ET.Element("testsuites", name="evalstore gate", **counts)
     suite = ET.SubElement(suites, "testsuite", name=_clean(job), **counts)
     case = ET.SubElement(suite, "testcase", classname="gate", name="judged")
