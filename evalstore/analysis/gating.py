@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from evalstore import queries
 from evalstore.analysis import comparing
-from evalstore.analysis.asked import field_source, name_beside, question
+from evalstore.analysis.asked import name_beside, question
 from evalstore.analysis.comparison import Comparison
 from evalstore.analysis.drops import COMPARING, Compared, drops
 from evalstore.analysis.failed_rows import bare_lines, bare_verdicts, failures
 from evalstore.analysis.floors import TOLD, floors, required, unmatched
+from evalstore.analysis.own_metrics import own_metrics, unclustered_rows
 from evalstore.analysis.pairing import FEW
 from evalstore.analysis.policy import RULES, Policy, Target, rule_of
 from evalstore.analysis.rule_words import full_name, place_of
@@ -19,7 +20,7 @@ from evalstore.analysis.summary_floors import summary_floors, summary_targets
 from evalstore.analysis.verdict import RuleVerdict, Verdict, worst_of
 from evalstore.analysis.worst_rows import rows_below, rows_that_lost
 from evalstore.analysis.worst_values import problem_alone, problem_together, worst_values
-from evalstore.errors import NotComparable, UnknownField
+from evalstore.errors import NotComparable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from evalstore.session import Session
 
 __all__ = ["Case", "judge"]
-
-_PLACE = ("suite", "metric", "name")
 
 
 @dataclass(frozen=True)
@@ -66,8 +65,8 @@ def judge(session: Session, case: Case) -> Verdict:
     if (unjudged := _unjudged(case)) is not None:
         return _verdict(case, [unjudged])
     failed, seen = failures(session, job), _seen(session, case)
-    own = _measured(session, case)
-    unclustered = _unclustered(session, case, own)
+    own = own_metrics(session, job, policy)
+    unclustered = unclustered_rows(session, job, policy, own)
     lines = [*own, *bare_lines(failed.bare, seen)]
     every = {(line["suite"], line["metric"], line["name"]): line for line in lines}
     every = {target: line | {"rows_failed": failed.scored.get(target, 0)} for target, line in every.items()}
@@ -111,57 +110,12 @@ def _verdict(
     )  # fmt: skip
 
 
-def _measured(session: Session, case: Case) -> list[dict[str, Any]]:
-    """The metrics of the job; with errors that count, or clusters that the policy names, they are computed anew."""
-    policy, job_id = case.policy, case.job["job_id"]
-    lines = queries.gate_metrics(session, job_id=job_id).to_pylist()
-    is_counted = policy.errors != "exclude"
-    for line in lines:
-        line["rows_counted"] = line["rows_scored"] + line["rows_error"] * is_counted
-    if not is_counted and policy.cluster is None:
-        return list(lines)
-    source, path = (None, None) if policy.cluster is None else field_source(policy.cluster, "clustered")
-    anew = queries.sliced_scores(
-        session, job_id=job_id, cluster_source=source, cluster_path=path, errors=policy.errors
-    ).select([*_PLACE, "mean", "variance", "std_error", "min", "max", "items_scored", "clusters"])
-    found = {tuple(one[field] for field in _PLACE): one for one in anew.to_pylist()}
-    return [
-        line
-        if line["is_told"]
-        else line
-        | (one := found[line["suite"], line["metric"], line["name"]])
-        | {"lowest": one["min"], "highest": one["max"]}
-        for line in lines
-    ]
-
-
 def _worths(session: Session, case: Case) -> dict[Target, dict[str, Any]]:
     """What an error is worth, where the policy gives it the worst value."""
     if case.policy.errors != "worst":
         return {}
     jobs = [one["job_id"] for one in case.baselines]
     return worst_values(session, baselines=jobs, candidate=case.job["job_id"])
-
-
-def _unclustered(session: Session, case: Case, lines: list[dict[str, Any]]) -> list[str]:
-    """Warnings about rows in no cluster. Raises: UnknownField where no row has what the policy clusters by."""
-    policy, job = case.policy, case.job
-    if job["rows_dropped_at"] or (policy.cluster is None and not any(line["clusters"] for line in lines)):
-        return []
-    source, path = (None, None) if policy.cluster is None else field_source(policy.cluster, "clustered")
-    found = queries.clustered_rows(session, job_id=job["job_id"], cluster_source=source, cluster_path=path).to_pylist()
-    if not any(line["rows_clustered"] for line in found):
-        raise UnknownField(f"no row of {job['name']!r} has {policy.cluster}, so none can be clustered by it")
-    clustered = {line["suite"] for line in lines if line["clusters"] or policy.cluster is not None}
-    warnings = []
-    for line in found:
-        missing = line["rows_total"] - line["rows_clustered"]
-        if line["suite"] in clustered and missing > FEW * line["rows_total"]:
-            where = "" if line["suite"] == "default" else f" of suite {line['suite']!r}"
-            warnings.append(
-                f"{missing:,} of {line['rows_total']:,} rows{where} name no cluster, and are taken each for itself"
-            )
-    return warnings
 
 
 def _not_judged(policy: Policy, told: dict[Target, dict[str, Any]]) -> Iterator[RuleVerdict]:

@@ -55,7 +55,12 @@ def gate(
     try:
         judged = place.open().gate(job, baseline=baseline, policy=policy, min=_floors(floors))
     except EvalStoreError as error:
-        _write_error(job, str(error), junit, markdown)
+        _write_error(
+            job,
+            str(error),
+            junit=[junit, output if format == "junit" else None],
+            markdown=[markdown, output if format == "markdown" else None],
+        )
         raise
     verdict = judged.with_inconclusive_as(inconclusive)
     for warning in verdict.warnings:
@@ -69,14 +74,14 @@ def gate(
     context.exit(verdict.exit_code)
 
 
-def _write_error(job: str, problem: str, junit: str | None, markdown: str | None) -> None:
+def _write_error(job: str, problem: str, *, junit: list[str | None], markdown: list[str | None]) -> None:
     """Files of an earlier run must not stand for a gate that could not judge."""
     from evalstore.cli.pages.gate import junit_of_error
 
-    if junit:
-        Path(junit).write_text(junit_of_error(job, problem), encoding="utf-8")
-    if markdown:
-        Path(markdown).write_text(f"## NOT JUDGED  {job}\n\n{problem}\n", encoding="utf-8")
+    for file in filter(None, junit):
+        Path(file).write_text(junit_of_error(job, problem), encoding="utf-8")
+    for file in filter(None, markdown):
+        Path(file).write_text(f"## NOT JUDGED  {job}\n\n{problem}\n", encoding="utf-8")
 
 
 def _write(verdict: Verdict, format: str, output: str | None) -> None:

@@ -236,6 +236,11 @@ def test_the_files_of_a_gate_are_never_those_of_an_earlier_one(judged, run, poli
         [error] = suites.iter("error")
         assert (error.get("message") or "nothing").split()[-1] in done.stderr
         assert (tmp_path / "gate.md").read_text().startswith(f"## NOT JUDGED  {asked[0]}\n")
+    (tmp_path / "gate.xml").write_text("of an earlier run")
+    assert (
+        run("gate", "nobody", "--min", "x=1", "--format", "junit", "-o", tmp_path / "gate.xml", store=judged).code == 2
+    )
+    assert ET.parse(tmp_path / "gate.xml").getroot().get("errors") == "1"
     assert run("gate", "steady", "--baseline", "", "--min", "right=0.5", store=judged).code == 2
 
 
