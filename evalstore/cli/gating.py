@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -65,10 +67,14 @@ def gate(
     verdict = judged.with_inconclusive_as(inconclusive)
     for warning in verdict.warnings:
         say(f"warning: {warning}")
-    _write(verdict, format, output)
     for file, kind in ((junit, "junit"), (markdown, "markdown")):
         if file:
             _write(verdict, kind, file)
+    try:
+        _write(verdict, format, output)
+        sys.stdout.flush()
+    except BrokenPipeError:  # who reads has seen enough, and the exit code still says what became of the job
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if verdict.inconclusive_as:
         say(verdict.said)
     context.exit(verdict.exit_code)

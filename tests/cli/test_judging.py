@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -255,3 +257,11 @@ def test_machines_are_told_what_a_gate_warns_of(judged, run):
     ]  # fmt: skip
     suites = ET.fromstring(run(*asked, "--format", "junit", store=judged).stdout)
     assert [one.text for one in suites.iter("system-out")] == [f"warning: {warning}"]
+
+
+def test_a_gate_whose_reader_leaves_does_not_pass(judged):
+    asked = [sys.executable, "-m", "evalstore", "--store", str(judged), "gate", "worse", "--min", "right=0.9"]
+    with subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as gate:
+        assert gate.stdout is not None
+        gate.stdout.close()
+        assert gate.wait(timeout=60) == 1
