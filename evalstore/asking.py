@@ -13,7 +13,7 @@ from evalstore.errors import JobNotFound, NotComparable, RowsDropped, UnknownFie
 from evalstore.evaluation_summary import EvaluationSummary
 from evalstore.job_document import document_problem
 from evalstore.session import Session
-from evalstore.staging import is_interrupted
+from evalstore.staging import is_interrupted, is_running
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -408,6 +408,8 @@ class Asking:
             name = found[0]["name"]
         line = queries.job(self._asking, workspace=address.workspace, name=name)
         if line.num_rows == 0:
+            if is_running(self.root, address.workspace, name):
+                raise JobNotFound(f"job {name!r} is still running: it is there when it has ended")
             if is_interrupted(self.root, address.workspace, name):
                 raise JobNotFound(
                     f"job {name!r} was interrupted; its rows are safe: `evalstore finish {name}` stores them"

@@ -24,6 +24,7 @@ __all__ = [
     "is_copy",
     "is_dead",
     "is_interrupted",
+    "is_running",
     "locked_folder",
     "remove",
     "staged_folder",
@@ -75,6 +76,12 @@ def is_interrupted(root: Path, workspace: str, name: str) -> bool:
     folder = staged_folder(root, workspace, name)
     head = read_document(folder / "head.json")
     return head is not None and not is_copy(head) and is_dead(folder) and not is_committed(root, head)
+
+
+def is_running(root: Path, workspace: str, name: str) -> bool:
+    """Whether a job of this name is in staging, and its writer lives."""
+    folder = staged_folder(root, workspace, name)
+    return read_document(folder / "head.json") is not None and not is_dead(folder)
 
 
 def interrupted_jobs(root: Path) -> list[dict[str, Any]]:

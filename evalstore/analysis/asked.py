@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Literal, get_args
 
 from evalstore import conditions, queries
 from evalstore.analysis.significance import Correction
 from evalstore.errors import UnknownField, UsageError, near
 
-__all__ = ["Question", "Test", "field_source", "jobs_said", "question"]
+__all__ = ["Question", "Test", "field_source", "is_number", "jobs_said", "name_beside", "question"]
 
 Test = Literal["auto", "permutation"]
 
@@ -71,6 +72,7 @@ def question(
     _check_number("min_paired", min_paired, 0, 1, "a share of the rows", closed=True)
     if margin is not None:
         _check_number("margin", margin, 0, math.inf, "the loss that does not matter, in units of the metric")
+        margin = float(margin)
     if any(one["job_id"] == candidate["job_id"] for one in baselines):
         raise UsageError(f"{candidate['name']!r} is compared with itself: name two jobs")
     suites = [each for job in (*baselines, candidate) for each in job["suites"] or ()]
@@ -92,9 +94,13 @@ def _check_word(name: str, given: str, valid: tuple[str, ...]) -> None:
         raise UsageError(f"{name} is one of {', '.join(valid)}, not {given!r}")
 
 
+def is_number(given: Any) -> bool:
+    """Whether something is a number, of Python or numpy, and no yes or no."""
+    return isinstance(given, Real) and not isinstance(given, bool)
+
+
 def _check_number(name: str, given: Any, low: float, high: float, what: str, *, closed: bool = False) -> None:
-    is_number = isinstance(given, (int, float)) and not isinstance(given, bool)
-    if not is_number or not (low <= given <= high if closed else low < given < high):
+    if not is_number(given) or not (low <= given <= high if closed else low < given < high):
         raise UsageError(f"{name} lies between {low} and {high} ({what}), not {given!r}")
 
 
@@ -107,6 +113,14 @@ def field_source(field: str, what: str) -> tuple[str, str | None]:
     return source
 
 
+def name_beside(job: dict[str, Any], other: dict[str, Any]) -> str:
+    """The name of a job beside another one: with its workspace, where that is not the same."""
+    name: str = job["name"]
+    return name if job["workspace"] == other["workspace"] else f"{job['workspace']}/{name}"
+
+
 def jobs_said(asked: Question) -> str:
     """Both sides by their names, for messages."""
-    return f"{', '.join(repr(one['name']) for one in asked.baselines)} and {asked.candidate['name']!r}"
+    return f"{', '.join(repr(name_beside(one, asked.candidate)) for one in asked.baselines)} and " + repr(
+        name_beside(asked.candidate, asked.baselines[0])
+    )

@@ -9,8 +9,19 @@ from evalstore import queries
 from evalstore.analysis import significance
 from evalstore.analysis.asked import field_source, jobs_said
 from evalstore.analysis.metric_lines import adjust, judged, pairs_of
-from evalstore.analysis.pairing import FEW, check_rows, check_whole, is_simple, newly_unscored, pairing, rows_of
-from evalstore.errors import NotComparable, UnknownField
+from evalstore.analysis.pairing import (
+    FEW,
+    check_clusters,
+    check_rows,
+    check_whole,
+    is_simple,
+    newly_unscored,
+    pairing,
+    rows_of,
+    with_all_clusters,
+)
+from evalstore.analysis.worst_values import warnings_of, worst_values
+from evalstore.errors import NotComparable
 
 if TYPE_CHECKING:
     from evalstore.analysis.asked import Question
@@ -20,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["FLIPS", "Found", "compare"]
 
 FLIPS = ("improved", "regressed", "newly in error", "recovered")
+_BOTH_WAYS = (("baseline", "candidate"), ("candidate", "baseline"))
 _SIDES = {"baseline": "the baseline", "candidate": "the candidate", "both": "both"}
 
 
@@ -45,8 +57,7 @@ def compare(session: Session, asked: Question, measured: list[dict[str, Any]] | 
     Raises: NotComparable where there is nothing to compare, or too little of it is the same.
     """
     warnings = check_whole(asked)
-    if measured is None:
-        measured = queries.compare_jobs(session, **asked.jobs, **asked.narrow).to_pylist()
+    measured = measured or queries.compare_jobs(session, **asked.jobs, **asked.narrow).to_pylist()
     shared = [line for line in measured if line["in_both"]]
     not_compared = _not_compared(measured)
     warnings += _told(not_compared, {_key(line) for line in shared})
@@ -55,6 +66,7 @@ def compare(session: Session, asked: Question, measured: list[dict[str, Any]] | 
         problem = f"{_measured(whole, 'baseline')}; {_measured(whole, 'candidate')}"
         raise NotComparable("; ".join([f"{jobs_said(asked)} measured nothing in common: {problem}", *warnings]))
     shapes = queries.compare_shape(session, **asked.jobs, suite=asked.suite).to_pylist()
+    shared = [_with_failures(line, shapes) for line in shared]
     rows = rows_of(session, asked, shared, shapes)
     warnings += check_rows(asked, rows)
     paired_by = pairing(asked, shared) | {
@@ -62,20 +74,29 @@ def compare(session: Session, asked: Question, measured: list[dict[str, Any]] | 
         "check_content": any(line["changed"] for line in rows),
     }
     known = {line["number"]: line for line in shared}
-    lines = [line | _names(known[line["number"]]) for line in _asked_metrics(session, asked, paired_by)]
+    lines = _asked_metrics(session, asked, paired_by)
+    with_all = with_all_clusters(asked, paired_by, lines, known)
+    if with_all != paired_by:
+        paired_by, lines = with_all, _asked_metrics(session, asked, with_all)
+    lines = [line | _names(known[line["number"]]) for line in lines]
+    warnings += check_clusters(asked, lines)
     pairs = [pairs_of(line, known[line["number"]]) for line in lines]
     metrics = [judged(line, one, known[line["number"]], asked) for line, one in zip(lines, pairs, strict=True)]
     if asked.test == "permutation":
         _permute(session, asked, paired_by, metrics)
     adjust(metrics, asked)
-    _check_clusters(asked, metrics)
-    for line, count in zip(metrics, newly_unscored(session, asked, paired_by, lines, rows), strict=True):
-        line["newly_unscored"] = count
-        if count > FEW * (line["paired"] + count):
-            warnings.append(
-                f"{_name(line)}: {count:,} of {line['paired'] + count:,} rows that are scored in the baseline have no "
-                "score in the candidate, and are left out"
-            )
+    for line, counts in zip(metrics, newly_unscored(session, asked, paired_by, lines, rows), strict=True):
+        line.update(counts)
+        for (one, other), count in zip(_BOTH_WAYS, counts.values(), strict=True):
+            if count > FEW * (line["paired"] + count):
+                warnings.append(
+                    f"{_name(line)}: {count:,} of {line['paired'] + count:,} rows that are scored in the {one} have no "
+                    f"score in the {other}, and are left out"
+                )
+    if asked.errors == "worst":
+        warnings += warnings_of(worst_values(session, **asked.jobs), shared)
+    warnings += [*_unpaired(metrics), *_scored_failures(asked, metrics, rows)]
+    warnings += _summary(asked)
     slices = []
     if asked.by is not None:
         source, path = field_source(asked.by, "sliced")
@@ -96,11 +117,48 @@ def compare(session: Session, asked: Question, measured: list[dict[str, Any]] | 
     return Found(metrics, pairs, slices, rows, not_compared, warnings, paired_by)
 
 
-def _check_clusters(asked: Question, metrics: list[dict[str, Any]]) -> None:
-    """Rows that were to be clustered, and are not, would seem to tell more than they do."""
-    paired = [line for line in metrics if line["paired"]]
-    if asked.cluster is not None and paired and all(line["clusters"] is None for line in paired):
-        raise UnknownField(f"no row of {asked.candidate['name']!r} has {asked.cluster}, so none can be clustered by it")
+def _with_failures(line: dict[str, Any], shapes: list[dict[str, Any]]) -> dict[str, Any]:
+    """A metric of a suite of which a side has no score at all: its rows that failed are those in error."""
+    [shape] = [one for one in shapes if one["suite"] == line["suite"]]
+    for side in ("baseline", "candidate"):
+        if line[f"{side}_scored"] is None:
+            line = line | {f"{side}_scored": 0, f"{side}_errors": shape[f"{side}_errors"]}
+    return line
+
+
+def _unpaired(metrics: list[dict[str, Any]]) -> list[str]:
+    """Warnings about metrics that one side has lost whole."""
+    sides = (("newly_in_error", "newly in error"), ("recovered", "in error in the baseline alone"))
+    return [
+        f"{_name(line)}: no row is scored on both sides, {line[field]:,} are {words}"
+        for line in metrics
+        for field, words in sides
+        if not line["paired"] and line[field]
+    ]
+
+
+def _summary(asked: Question) -> list[str]:
+    """A warning about scores of whole jobs, which no rows stand behind."""
+    if asked.metric is not None or asked.suite is not None:
+        return []
+    jobs = (*asked.baselines, asked.candidate)
+    names = sorted({one["metric"] for job in jobs for one in job["summary_scores"] or ()})
+    return [f"scores of whole jobs are not compared: {', '.join(names)}"] if names else []
+
+
+def _scored_failures(asked: Question, metrics: list[dict[str, Any]], rows: list[dict[str, Any]]) -> list[str]:
+    """Warnings about rows that failed and are in no metric in error, since an evaluator scored them."""
+    warnings = []
+    for line in rows:
+        in_error = [one["newly_in_error"] + one["both_in_error"] for one in metrics if one["suite"] == line["suite"]]
+        scored = line["candidate_failed"] - min(in_error, default=0)
+        if scored > max(0, FEW * line["candidate_rows"]):
+            where = "" if line["suite"] == "default" else f" in suite {line['suite']!r}"
+            warnings.append(
+                f"{scored:,} of {line['candidate_rows']:,} rows of {asked.candidate['name']!r}{where} failed, or a "
+                "repetition of them did, and are scored nevertheless: such rows are not in error"
+            )
+    return warnings
 
 
 def _names(known: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalstore import frames, json_text, queries
-from evalstore.analysis.asked import field_source
+from evalstore.analysis.asked import field_source, name_beside
 from evalstore.analysis.comparing import FLIPS
 from evalstore.analysis.pairing import is_simple
 from evalstore.errors import UnknownField, UsageError, near
@@ -41,8 +41,8 @@ class Comparison:
     def __init__(self, asked: Question, found: Found, session: Callable[[], Session]) -> None:
         self.found = found
         self._asked, self._found, self._session = asked, found, session
-        self.baseline: str = ", ".join(one["name"] for one in asked.baselines)
-        self.candidate: str = asked.candidate["name"]
+        self.baseline: str = ", ".join(name_beside(one, asked.candidate) for one in asked.baselines)
+        self.candidate: str = name_beside(asked.candidate, asked.baselines[0])
         self.warnings: list[str] = found.warnings
         self.not_compared: list[dict[str, Any]] = found.not_compared
 
@@ -138,7 +138,7 @@ class Comparison:
         return {
             "baseline": _side(asked.baselines[-1]) | {"job": self.baseline},
             "baselines": [_side(one) for one in asked.baselines],
-            "candidate": _side(asked.candidate),
+            "candidate": _side(asked.candidate) | {"job": self.candidate},
             "errors": asked.errors,
             "confidence": asked.confidence,
             "correction": asked.correction,

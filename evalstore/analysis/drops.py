@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from evalstore.analysis import power, significance
 from evalstore.analysis.policy import rule_of
-from evalstore.analysis.rule_words import full_name, is_higher_better, number, place_of, rows_said
+from evalstore.analysis.rule_words import (
+    countable,
+    full_name,
+    is_higher_better,
+    number,
+    place_of,
+    rows_needed_said,
+    rows_said,
+)
 from evalstore.analysis.verdict import RuleVerdict
 
 if TYPE_CHECKING:
@@ -62,12 +70,17 @@ def drop_verdict(policy: Policy, target: Target, line: dict[str, Any], one: Comp
     found = one.line
     told |= {"value": found["candidate_mean"], **{field: found[field] for field in ("difference", "low", "high")}}
     told["p_adjusted"] = p
-    errors, unscored = found["newly_in_error"], found["newly_unscored"]
-    both = found["paired"] + errors + unscored
-    if found["paired"] < policy.min_paired * both:
+    # Errors that count are among the pairs already.
+    errors, recovered = (found["newly_in_error"], found["recovered"]) if policy.errors == "exclude" else (0, 0)
+    unscored, newly_scored = found["newly_unscored"], found["newly_scored"]
+    either = found["paired"] + errors + recovered + unscored + newly_scored
+    if found["paired"] < policy.min_paired * either:
         message = (
-            f"{name}: only {found['paired']:,} of {both:,} rows are scored on both sides, {errors:,} are newly in error"
+            f"{name}: only {found['paired']:,} of {either:,} rows are scored on both sides, {errors:,} are newly in "
+            "error"
             + (f", {unscored:,} without a score now" if unscored else "")
+            + (f", {recovered:,} were in error in the baseline" if recovered else "")
+            + (f", {newly_scored:,} had no score in the baseline" if newly_scored else "")
         )
         return RuleVerdict("max_drop", "not comparable", message, **told)
     sign = 1 if is_higher_better(policy, target, line) else -1
@@ -81,10 +94,10 @@ def drop_verdict(policy: Policy, target: Target, line: dict[str, Any], one: Comp
     if p is not None and p < 1 - policy.confidence and loss > margin:
         return RuleVerdict("max_drop", "fail", f"{said}: more than {number(margin)}, and real (p {p:.2g})", **told)
     needed = power.rows_needed(one.pairs, margin, policy.confidence)
-    more = f"; it takes about {needed:,} rows to tell" if needed and needed > found["paired"] else ""
+    more = f"; it takes {rows_needed_said(needed)} to tell" if needed and needed > found["paired"] else ""
     return RuleVerdict(
         "max_drop", "inconclusive", f"{said}: whether it is within {number(margin)} cannot be told{more}", **told,
-        rows_needed=needed,
+        rows_needed=countable(needed),
     )  # fmt: skip
 
 
@@ -120,7 +133,12 @@ def _no_interval(pairs: Pairs | None) -> str:
 
 
 def _change(line: dict[str, Any], sign: int) -> str:
-    word = "no change" if not line["difference"] else "a gain" if sign * line["difference"] > 0 else "a loss"
-    size = "" if not line["difference"] else f" of {number(abs(line['difference']))}"
-    ends = "" if line["low"] is None else f" [{line['low']:+.4f}, {line['high']:+.4f}]"
-    return f"{word}{size}{ends}"
+    """The difference in words; the interval counts what the word says: a loss of 0.2 [0.1, 0.3]."""
+    change = sign * line["difference"]
+    word = "no change" if not change else "a gain" if change > 0 else "a loss"
+    size = "" if not change else f" of {number(abs(change))}"
+    if line["low"] is None:
+        return f"{word}{size}"
+    turn = sign if change >= 0 else -sign
+    low, high = sorted((turn * line["low"], turn * line["high"]))
+    return f"{word}{size} [{number(low)}, {number(high)}]"

@@ -7,19 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 from evalstore import queries
 from evalstore.analysis import comparing
-from evalstore.analysis.asked import question
+from evalstore.analysis.asked import name_beside, question
 from evalstore.analysis.comparison import Comparison
 from evalstore.analysis.drops import COMPARING, Compared, drops
+from evalstore.analysis.failed_rows import bare_lines, bare_verdicts, failures
 from evalstore.analysis.floors import TOLD, floors, required, unmatched
+from evalstore.analysis.own_metrics import own_metrics, unclustered_rows
 from evalstore.analysis.pairing import FEW
 from evalstore.analysis.policy import RULES, Policy, Target, rule_of
 from evalstore.analysis.rule_words import full_name, place_of
+from evalstore.analysis.summary_floors import summary_floors, summary_targets
 from evalstore.analysis.verdict import RuleVerdict, Verdict, worst_of
 from evalstore.analysis.worst_rows import rows_below, rows_that_lost
+from evalstore.analysis.worst_values import problem_alone, problem_together, worst_values
 from evalstore.errors import NotComparable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
 
     from evalstore.session import Session
 
@@ -37,40 +41,59 @@ class Case:
     problem: str | None = None  # why there is nothing to compare with
 
 
-def judge(session: Session, case: Case) -> Verdict:
-    """The verdict on a job. Raises: QueryError; what speaks against the job itself is part of the verdict."""
+def _unjudged(case: Case) -> RuleVerdict | None:
+    """What speaks against judging at all: the job, its baseline, or that its rows are gone."""
     job, policy = case.job, case.policy
     if job["status"] != "completed":
-        problem = f"job {job['name']!r} is {job['status']}, not completed"
-        return _verdict(case, [RuleVerdict("completed", "broken", problem)])
+        return RuleVerdict("completed", "broken", f"job {job['name']!r} is {job['status']}, not completed")
     if case.problem is not None:
-        return _verdict(case, [RuleVerdict("baseline", "not comparable", case.problem)])
+        return RuleVerdict("baseline", "not comparable", case.problem)
     for one in case.baselines:
         if one["status"] != "completed":
             problem = f"the baseline, job {one['name']!r}, is {one['status']}, not completed"
-            return _verdict(case, [RuleVerdict("baseline", "not comparable", problem)])
-    if job["rows_dropped_at"] and policy.errors != "exclude":
-        problem = f"the rows of job {job['name']!r} were dropped, so its means cannot be taken with errors in them"
-        return _verdict(case, [RuleVerdict("completed", "not comparable", problem)])
-    every = {(line["suite"], line["metric"], line["name"]): line for line in _measured(session, case)}
+            return RuleVerdict("baseline", "not comparable", problem)
+    if job["rows_dropped_at"] and (policy.errors != "exclude" or policy.cluster is not None):
+        what = "with errors in them" if policy.errors != "exclude" else f"by {policy.cluster}"
+        problem = f"the rows of job {job['name']!r} were dropped, so its means cannot be taken {what}"
+        return RuleVerdict("completed", "not comparable", problem)
+    return None
+
+
+def judge(session: Session, case: Case) -> Verdict:
+    """The verdict on a job. Raises: QueryError; what speaks against the job itself is part of the verdict."""
+    job, policy = case.job, case.policy
+    if (unjudged := _unjudged(case)) is not None:
+        return _verdict(case, [unjudged])
+    failed, seen = failures(session, job), _seen(session, case)
+    own = own_metrics(session, job, policy)
+    unclustered = unclustered_rows(session, job, policy, own)
+    lines = [*own, *bare_lines(failed.bare, seen)]
+    every = {(line["suite"], line["metric"], line["name"]): line for line in lines}
+    every = {target: line | {"rows_failed": failed.scored.get(target, 0)} for target, line in every.items()}
     told = {target: line for target, line in every.items() if line["is_told"]}
     measured = {target: line for target, line in every.items() if not line["is_told"]}
     if not any(line["rows_scored"] for line in measured.values()):
         why = f"of job {job['name']!r} {TOLD}" if told else f"job {job['name']!r} scored no row"
         return _verdict(case, [RuleVerdict("completed", "not comparable", f"{why}: there is nothing to judge")])
-    rules = [*required(policy, every), *unmatched(policy, every), *_not_judged(policy, told)]
-    by_both = _measured_by_both(session, case)
-    rules += _not_measured(policy, by_both, every)
+    summary = summary_targets(job, every)
+    rules = [*required(policy, every, summary), *unmatched(policy, every, failed.bare, summary)]
+    rules += [*summary_floors(policy, summary), *_not_judged(policy, told)]
+    rules += [*bare_verdicts(policy, failed.bare, every), *_not_measured(policy, seen, every)]
+    worths = _worths(session, case)
     for target, line in measured.items():
-        rules += floors(policy, target, line)
+        rules += floors(policy, target, line, problem_alone(policy, target, line, worths.get(target)))
     comparisons: list[Comparison] = []
-    compared = _compared(session, case, measured, by_both, comparisons)
+    compared = _compared(session, case, measured, seen, comparisons)
+    for target, line in measured.items():
+        if (problem := problem_together(policy, target, line, worths.get(target))) is not None:
+            compared[target] = Compared(None, None, None, problem)
     rules += drops(policy, measured, compared)
-    seen = {line["suite"] for one in comparisons for line in one.found.rows}
-    unseen = [line for line in told.values() if line["suite"] not in seen]
+    suites = {line["suite"] for one in comparisons for line in one.found.rows}
+    unseen = [line for line in told.values() if line["suite"] not in suites]
     warnings = [f"{full_name(line)}: {TOLD}: it is not judged" for line in unseen]
     warnings += [warning for one in comparisons for warning in (*_missing_rows(one), *one.warnings)]
-    warnings = [*_left_out(measured), *dict.fromkeys(warnings)]
+    bare = [f"suite {name!r}: {one}" for name, one in failed.bare.items()]
+    warnings = list(dict.fromkeys([*bare, *_left_out(measured), *unclustered, *warnings]))
     worst = [*rows_that_lost(policy, measured, rules, comparisons), *rows_below(session, job, rules)]
     return _verdict(case, rules, warnings, worst)
 
@@ -82,26 +105,17 @@ def _verdict(
     job = case.job
     return Verdict(
         job["name"], job["job_id"], outcome, message, rules, job["workspace"], job["git_commit"], case.baseline,
-        [one["name"] for one in case.baselines], case.policy.confidence, warnings or [], worst or [],
+        [name_beside(one, job) for one in case.baselines], case.policy.confidence, warnings or [], worst or [],
+        baseline_job_ids=[one["job_id"] for one in case.baselines],
     )  # fmt: skip
 
 
-def _measured(session: Session, case: Case) -> list[dict[str, Any]]:
-    """The metrics of the job; with errors that count, their means are computed anew."""
-    lines: list[dict[str, Any]] = queries.gate_metrics(session, job_id=case.job["job_id"]).to_pylist()
-    if case.policy.errors == "exclude":
-        return lines
-    anew = queries.sliced_scores(
-        session, job_id=case.job["job_id"], slice_source=None, slice_path=None, errors=case.policy.errors
-    ).select(["suite", "metric", "name", "mean", "variance", "std_error", "min", "max", "items_scored"])
-    found = {(one["suite"], one["metric"], one["name"]): one for one in anew.to_pylist()}
-    return [
-        line
-        if line["is_told"]
-        else line
-        | {**(one := found[line["suite"], line["metric"], line["name"]]), "lowest": one["min"], "highest": one["max"]}
-        for line in lines
-    ]
+def _worths(session: Session, case: Case) -> dict[Target, dict[str, Any]]:
+    """What an error is worth, where the policy gives it the worst value."""
+    if case.policy.errors != "worst":
+        return {}
+    jobs = [one["job_id"] for one in case.baselines]
+    return worst_values(session, baselines=jobs, candidate=case.job["job_id"])
 
 
 def _not_judged(policy: Policy, told: dict[Target, dict[str, Any]]) -> Iterator[RuleVerdict]:
@@ -112,21 +126,21 @@ def _not_judged(policy: Policy, told: dict[Target, dict[str, Any]]) -> Iterator[
             yield RuleVerdict("measured", "not comparable", problem, **place_of(policy, target, line))
 
 
-def _measured_by_both(session: Session, case: Case) -> list[dict[str, Any]]:
-    """What the job and its baseline measured; nothing where no rule compares them."""
-    if not case.baselines or not case.policy.needs_baseline:
+def _seen(session: Session, case: Case) -> list[dict[str, Any]]:
+    """What the job and its baselines measured; nothing without a baseline."""
+    if not case.baselines:
         return []
-    found: list[dict[str, Any]] = queries.compare_jobs(
-        session, baselines=[one["job_id"] for one in case.baselines], candidate=case.job["job_id"]
-    ).to_pylist()
-    return found
+    jobs = [one["job_id"] for one in case.baselines]
+    return list(queries.compare_jobs(session, baselines=jobs, candidate=case.job["job_id"]).to_pylist())
 
 
-def _not_measured(policy: Policy, by_both: list[dict[str, Any]], measured: Collection[Target]) -> Iterator[RuleVerdict]:
-    """What the baseline measured and the job did not: rules that compare would judge the rest, and pass."""
-    for line in by_both:
+def _not_measured(
+    policy: Policy, seen: list[dict[str, Any]], measured: dict[Target, dict[str, Any]]
+) -> Iterator[RuleVerdict]:
+    """What the baseline measured and the job did not: rules about it would judge the rest, and pass."""
+    for line in seen:
         target = (line["suite"], line["metric"], line["name"])
-        if target not in measured and _compares(policy, target):
+        if target not in measured and any(rule_of(policy, target, rule) is not None for rule in RULES):
             problem = f"{full_name(line)}: the baseline measured it, the job did not"
             yield RuleVerdict("measured", "not comparable", problem, **place_of(policy, target, line))
 
@@ -144,6 +158,9 @@ def _left_out(measured: dict[Target, dict[str, Any]]) -> Iterator[str]:
                 f"{full_name(line)}: {line['rows_scored']:,} of {line['rows_total']:,} rows are scored, "
                 f"{line['rows_error']:,} are in error"
             )
+        if line["rows_failed"] > FEW * line["rows_total"]:
+            failed = f"{line['rows_failed']:,} of {line['rows_total']:,} rows failed"
+            yield f"{full_name(line)}: {failed}, and are scored nevertheless"
 
 
 def _missing_rows(one: Comparison) -> Iterator[str]:
@@ -159,7 +176,7 @@ def _compared(
     session: Session,
     case: Case,
     measured: dict[Target, dict[str, Any]],
-    by_both: list[dict[str, Any]],
+    seen: list[dict[str, Any]],
     comparisons: list[Comparison],
 ) -> dict[Target, Compared]:
     """The metrics that rules compare; suites are compared one by one, so that one cannot spoil the others."""
@@ -168,7 +185,7 @@ def _compared(
     found: dict[Target, Compared] = {}
     for suite in dict.fromkeys(target[0] for target in targets):
         try:
-            one = _comparison(session, case, suite, [line for line in by_both if line["suite"] == suite])
+            one = _comparison(session, case, suite, [line for line in seen if line["suite"] == suite])
         except NotComparable as error:
             found |= {target: Compared(None, None, None, str(error)) for target in targets if target[0] == suite}
             continue

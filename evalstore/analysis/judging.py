@@ -107,8 +107,8 @@ class Judging(Asking):
 
         Args:
             job: NAME, workspace/NAME, @last, @last~1.
-            baseline: the name of a baseline (main), `last:5` for the last five accepted jobs of the series, or a job;
-                without it, that of the policy.
+            baseline: the name of a baseline (main), `last:5` for the last five accepted jobs of the series, or a job,
+                all of the workspace of the job; workspace/NAME for one of another. Without it, that of the policy.
             policy: a TOML file, or the same as a dict.
             min: the least mean of some metrics, such as {"is_correct": 0.85}.
 
@@ -120,7 +120,9 @@ class Judging(Asking):
         read = policy_of(policy, min)
         if not isinstance(baseline, str | None):
             raise UsageError(f"baseline is the name of a baseline, last:5 or a job, not {baseline!r}")
-        named = baseline or read.baseline
+        named = read.baseline if baseline is None else baseline
+        if named == "":
+            raise UsageError("the baseline is an empty text: name a baseline, last:5 or a job, or none at all")
         if named is None and read.needs_baseline:
             raise UsageError("the policy compares (max_drop, max_flips), so name a baseline: main, last:5 or a job")
 
@@ -142,19 +144,30 @@ class Judging(Asking):
         return Baselines(self.root, self.workspace, self._catalog, lambda: self._asking, self._job)
 
     def _baseline_jobs(self, named: str, job: dict[str, Any]) -> list[dict[str, Any]]:
-        """The jobs that a baseline means: its own, the last ones accepted, or the job of that name."""
+        """The jobs that a baseline means: its own, the last ones accepted, or the job of that name.
+
+        Names are those of the workspace of the job that is judged; `workspace/NAME` is a job of another one.
+        """
         if last := self._last_accepted(named, job):
             return last
-        if "/" in named or named.startswith("@"):
+        space = job["workspace"]
+        if "/" in named:
             return as_dicts(self._job(named))
-        try:
-            return as_dicts(self._job(f"@{named}"))
-        except JobNotFound:
-            if queries.baselines(self._asking, workspace=self.workspace, baseline=named, with_history=False).num_rows:
-                raise  # it is one, and its job is gone
-            if queries.job(self._asking, workspace=self.workspace, name=named).num_rows == 0:
-                raise
+        if named.startswith("@last"):
+            if space != self.workspace:
+                raise UsageError(f"{named} is a job of workspace {self.workspace!r}: name one of {space!r} by its name")
             return as_dicts(self._job(named))
+        name = named.removeprefix("@")
+        found = queries.baselines(self._asking, workspace=space, baseline=name, with_history=False).to_pylist()
+        if found and found[0]["job_now"] is not None:
+            return as_dicts(self._job(f"{space}/{found[0]['job_now']}"))
+        if space == self.workspace and (found or name != named):
+            return as_dicts(self._job(f"@{name}"))  # which says what is wrong with it
+        if found:
+            raise JobNotFound(f"baseline {name!r} of workspace {space!r} is a job that was deleted or replaced")
+        if name != named:
+            raise JobNotFound(f"there is no baseline {name!r} in workspace {space!r}")
+        return as_dicts(self._job(f"{space}/{named}"))
 
     def _last_accepted(self, named: str, job: dict[str, Any]) -> list[dict[str, Any]] | None:
         """The jobs that `last:5` means, the oldest first; None for other texts. Raises: NotComparable for no job."""

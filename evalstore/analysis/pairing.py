@@ -6,14 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from evalstore import queries
 from evalstore.analysis.asked import field_source, jobs_said
-from evalstore.errors import NotComparable
+from evalstore.analysis.rule_words import full_name
+from evalstore.errors import NotComparable, UnknownField
 
 if TYPE_CHECKING:
     from evalstore.analysis.asked import Question
     from evalstore.session import Session
 
-__all__ = ["FEW", "check_rows", "check_whole", "is_simple", "newly_unscored", "pairing", "rows_of"]
+__all__ = [
+    "FEW", "check_clusters", "check_rows", "check_whole", "is_simple", "newly_unscored", "pairing", "rows_of",
+    "with_all_clusters",
+]  # fmt: skip
 
+_UNSCORED = ("newly_unscored", "newly_scored")
 FEW = 0.01  # from this share of rows that are left out on, a warning
 
 
@@ -44,18 +49,26 @@ def newly_unscored(
     paired_by: dict[str, Any],
     lines: list[dict[str, Any]],
     rows: list[dict[str, Any]],
-) -> list[int]:
-    """How many rows of both sides, by metric, have a score in the baseline and none, nor an error, in the candidate.
+) -> list[dict[str, int]]:
+    """How many rows of both sides have a score on one and none, nor an error, on the other, by metric.
 
-    Where all rows are in both, the lines say so; else rows that are not in the candidate must be told apart.
+    `newly_unscored` have it in the baseline, `newly_scored` in the candidate. Where all rows are in both, the lines say
+    so; else rows that one side does not hold must be told apart.
     """
-    one_sided = {line["suite"] for line in rows if line["only_in_baseline"]}
-    if not any(line["unscored"] and line["suite"] in one_sided for line in lines):
-        return [line["unscored"] for line in lines]
+    one_sided = [{line["suite"] for line in rows if line[f"only_in_{side}"]} for side in ("baseline", "candidate")]
+    counts = [{"newly_unscored": line["unscored"], "newly_scored": line["scored_anew"]} for line in lines]
+    if not any(
+        count and line["suite"] in suites
+        for line, told in zip(lines, counts, strict=True)
+        for count, suites in zip(told.values(), one_sided, strict=True)
+    ):
+        return counts
     pairs = {field: value for field, value in paired_by.items() if not field.startswith("cluster_")}
-    found = queries.compare_unscored(session, **pairs, **asked.narrow).to_pylist()
-    counts = {(line["suite"], line["metric"], line["name"]): line["newly_unscored"] for line in found}
-    return [counts.get((line["suite"], line["metric"], line["name"]), 0) for line in lines]
+    found = {
+        (line["suite"], line["metric"], line["name"]): {field: line[field] for field in _UNSCORED}
+        for line in queries.compare_unscored(session, **pairs, **asked.narrow).to_pylist()
+    }
+    return [found.get((line["suite"], line["metric"], line["name"]), dict.fromkeys(_UNSCORED, 0)) for line in lines]
 
 
 def rows_of(
@@ -107,7 +120,7 @@ def check_rows(asked: Question, rows: list[dict[str, Any]]) -> list[str]:
 
 def pairing(asked: Question, shared: list[dict[str, Any]]) -> dict[str, Any]:
     """How pairs are asked for. Clusters are those that a job tells of, or what the user names."""
-    told_by = asked.jobs["candidate"]
+    told_by = [asked.jobs["candidate"]]
     source: str | None
     if asked.cluster is not None:
         source, path = field_source(asked.cluster, "clustered")
@@ -116,7 +129,7 @@ def pairing(asked: Question, shared: list[dict[str, Any]]) -> dict[str, Any]:
         in_baseline = any(line["baseline_clusters"] for line in shared)
         source, path = ("cluster" if in_candidate or in_baseline else None), None
         if in_baseline and not in_candidate:
-            told_by = asked.baselines[-1]["job_id"]
+            told_by += _other_tellers(asked)
     return {
         **asked.jobs, "errors": asked.errors, "told_by": told_by, "cluster_source": source, "cluster_path": path,
     }  # fmt: skip
@@ -125,3 +138,35 @@ def pairing(asked: Question, shared: list[dict[str, Any]]) -> dict[str, Any]:
 def is_simple(paired_by: dict[str, Any]) -> bool:
     """Whether pairs are plain scores beside one another, for which there are shorter questions."""
     return paired_by["is_plain"] and paired_by["errors"] == "exclude" and not paired_by["check_content"]
+
+
+def with_all_clusters(
+    asked: Question, paired_by: dict[str, Any], lines: list[dict[str, Any]], known: dict[int, dict[str, Any]]
+) -> dict[str, Any]:
+    """How pairs are asked for anew where the candidate names no cluster of some rows, and the baseline may.
+
+    Else rows that belong together would be taken each for itself. Mostly one job tells of all, and is all that is read.
+    """
+    if paired_by["cluster_source"] is None or len(paired_by["told_by"]) > 1:
+        return paired_by
+    may_be_named = [line for line in lines if asked.cluster is not None or known[line["number"]]["baseline_clusters"]]
+    if not any(line["unclustered"] for line in may_be_named):
+        return paired_by
+    return paired_by | {"told_by": [*paired_by["told_by"], *_other_tellers(asked)]}
+
+
+def _other_tellers(asked: Question) -> list[str]:
+    return [one["job_id"] for one in reversed(asked.baselines)]
+
+
+def check_clusters(asked: Question, lines: list[dict[str, Any]]) -> list[str]:
+    """Warnings about rows in no cluster, which would seem to tell more than they do. Raises: UnknownField for none."""
+    paired = [line for line in lines if line["n"]]
+    if asked.cluster is not None and paired and all(line["clusters"] is None for line in paired):
+        raise UnknownField(f"no row of {asked.candidate['name']!r} has {asked.cluster}, so none can be clustered by it")
+    return [
+        f"{full_name(line)}: {line['unclustered']:,} of {line['n']:,} paired rows name no cluster, and are taken each "
+        "for itself"
+        for line in paired
+        if line["unclustered"] > FEW * line["n"] and (line["clusters"] is not None or asked.cluster is not None)
+    ]

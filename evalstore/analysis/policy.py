@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from evalstore.analysis.asked import is_number
 from evalstore.errors import BrokenInput, UsageError, near
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["RULES", "Policy", "Rules", "Target", "policy_of", "rule_of"]
+__all__ = ["RULES", "Policy", "Rules", "Target", "floors_of_call", "policy_of", "rule_of"]
 
 # Strict, so that neither a word nor a yes is taken for a number.
 Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -45,6 +46,11 @@ class Rules(BaseModel):
         """Whether anything is asked."""
         return any(getattr(self, rule) is not None for rule in RULES)
 
+    @property
+    def has_settings(self) -> bool:
+        """Whether anything is said at all, rules or how they are read."""
+        return any(getattr(self, setting) is not None for setting in Rules.model_fields)
+
 
 class SuiteRules(Rules):
     """What is asked of a suite: of all its metrics, and of some by their names."""
@@ -65,7 +71,7 @@ class Policy(BaseModel):
     """All that a gate asks.
 
     A setting of a narrower section goes before that of a wider one: `[suites.S.metrics.M]`, `[metrics.M]`,
-    `[suites.S]`, `[all]`.
+    `[suites.S]`, `[all]`. The least means of `min`, as a call names them, hold whatever the sections say.
     """
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
@@ -77,6 +83,7 @@ class Policy(BaseModel):
     cluster: str | None = None
     max_changed: Share = 0.05
     min_paired: Share = 0.9
+    min: dict[str, Finite] = Field(default_factory=dict)
     required: Required = Field(default_factory=Required)
     all_: Rules = Field(default_factory=Rules, alias="all")
     metrics: dict[str, Rules] = Field(default_factory=dict)
@@ -86,7 +93,8 @@ class Policy(BaseModel):
     def _asks_something(self) -> Policy:
         sections = [self.all_, *self.metrics.values(), *self.suites.values()]
         sections += [rules for suite in self.suites.values() for rules in suite.metrics.values()]
-        if not (any(rules.has_rules for rules in sections) or self.required.suites or self.required.metrics):
+        required = self.required.suites or self.required.metrics
+        if not (any(rules.has_rules for rules in sections) or self.min or required):
             raise ValueError(
                 "it holds no rule, so there is nothing to judge: write [all] with max_drop = 0.02, or [metrics.NAME] "
                 "with min = 0.85"
@@ -101,11 +109,12 @@ class Policy(BaseModel):
         return any(rules.max_drop is not None or rules.max_flips is not None for rules in sections)
 
     def sections(self) -> list[tuple[str | None, str | None, Rules]]:
-        """The sections with rules that name what they are about: (suite, metric, rules)."""
+        """The sections that name what they are about: (suite, metric, rules)."""
         found: list[tuple[str | None, str | None, Rules]] = [(None, name, one) for name, one in self.metrics.items()]
         for suite, one in self.suites.items():
             found += [(suite, None, one), *((suite, name, rules) for name, rules in one.metrics.items())]
-        return [section for section in found if section[2].has_rules]
+        found += [(None, metric, Rules(min=least)) for metric, least in self.min.items()]
+        return [section for section in found if section[2].has_settings]
 
 
 Target = tuple[str, str, str]
@@ -113,9 +122,25 @@ Target = tuple[str, str, str]
 
 
 def rule_of(policy: Policy, target: Target, setting: str) -> Any:
-    """The setting that holds for a metric: that of the narrowest section which has one."""
-    suite, metric, name = target
-    names = (f"{metric}:{name}", metric)
+    """The setting that holds for a metric: that of the narrowest section which has one; the strictest least mean."""
+    found = _of_sections(policy, target, setting)
+    if setting != "min":
+        return found
+    return max([*floors_of_call(policy, target), *([] if found is None else [found])], default=None)
+
+
+def floors_of_call(policy: Policy, target: Target) -> list[float]:
+    """The least means of a metric that hold whatever the sections say."""
+    return [policy.min[name] for name in _names(target) if name in policy.min]
+
+
+def _names(target: Target) -> tuple[str, str]:
+    _, metric, name = target
+    return f"{metric}:{name}", metric
+
+
+def _of_sections(policy: Policy, target: Target, setting: str) -> Any:
+    suite, names = target[0], _names(target)
     of_suite = policy.suites.get(suite)
     sections: list[Rules | None] = [of_suite.metrics.get(one) for one in names] if of_suite else []
     sections += [policy.metrics.get(one) for one in names]
@@ -144,7 +169,7 @@ def policy_of(given: Any, floors: Mapping[str, float] | None) -> Policy:
 
 def _from_file(path: Path, floors: Mapping[str, float] | None) -> Policy:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         document = tomllib.loads(text)
     except OSError as error:
         raise BrokenInput(error.strerror or str(error), file=path) from error
@@ -164,15 +189,15 @@ def _with_floors(document: dict[str, Any], floors: Mapping[str, float] | None) -
         raise UsageError(f"min is a dict of metric -> least mean such as {{'is_correct': 0.85}}, not {floors!r}")
     for metric, least in floors.items():
         _check_floor(metric, least)
-    metrics = document.get("metrics", {})
-    if not isinstance(metrics, dict) or not all(isinstance(metrics.get(one, {}), dict) for one in floors):
+    told = document.get("min", {})
+    if not isinstance(told, dict) or not all(is_number(told.get(one, 0)) for one in floors):
         return document  # the policy is wrong as it is, which is said of it
-    return {**document, "metrics": metrics | {one: {**metrics.get(one, {}), "min": floors[one]} for one in floors}}
+    strictest = {metric: max(float(least), told.get(metric, -math.inf)) for metric, least in floors.items()}
+    return {**document, "min": told | strictest}
 
 
 def _check_floor(metric: Any, least: Any) -> None:
-    is_number = isinstance(least, (int, float)) and not isinstance(least, bool) and math.isfinite(least)
-    if not isinstance(metric, str) or not is_number:
+    if not isinstance(metric, str) or not is_number(least) or not math.isfinite(least):
         raise UsageError(f"min is a dict of metric -> least mean such as {{'ok': 0.85}}, not {{{metric!r}: {least!r}}}")
 
 

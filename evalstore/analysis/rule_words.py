@@ -9,7 +9,18 @@ from evalstore.analysis.policy import rule_of
 if TYPE_CHECKING:
     from evalstore.analysis.policy import Policy, Target
 
-__all__ = ["full_name", "is_higher_better", "metric_and_name", "number", "place_of", "rows_said"]
+__all__ = [
+    "countable",
+    "full_name",
+    "is_higher_better",
+    "metric_and_name",
+    "number",
+    "place_of",
+    "rows_needed_said",
+    "rows_said",
+]
+
+MOST_ROWS = 10**9
 
 
 def place_of(policy: Policy, target: Target, line: dict[str, Any]) -> dict[str, Any]:
@@ -38,6 +49,16 @@ def full_name(line: dict[str, Any]) -> str:
 def number(value: float) -> str:
     """Four decimals at most; very small numbers by their power of ten."""
     return f"{value:.4f}".rstrip("0").rstrip(".") if abs(value) >= 1e-4 or value == 0 else f"{value:.2e}"  # noqa: PLR2004
+
+
+def rows_needed_said(needed: int) -> str:
+    """About so many rows, or more than anybody runs."""
+    return f"about {needed:,} rows" if needed <= MOST_ROWS else "more than a billion rows"
+
+
+def countable(needed: int | None) -> int | None:
+    """How many rows it takes, where that many can be run."""
+    return None if needed is None or needed > MOST_ROWS else needed
 
 
 def rows_said(count: int) -> str:

@@ -66,6 +66,7 @@ class Verdict:
     confidence: float = 0.95
     warnings: list[str] = field(default_factory=list)
     worst_rows: list[dict[str, Any]] = field(default_factory=list, repr=False)
+    baseline_job_ids: list[str] = field(default_factory=list)
     inconclusive_as: Literal["pass", "fail"] | None = None
     """What the user makes of an inconclusive outcome, which stays that; None for any other."""
 
@@ -97,8 +98,8 @@ class Verdict:
     def to_dict(self) -> dict[str, Any]:
         """The verdict as plain data."""
         fields = (
-            "workspace", "job", "job_id", "git_commit", "outcome", "message", "baseline", "baseline_jobs", "confidence",
-            "warnings", "inconclusive_as",
+            "workspace", "job", "job_id", "git_commit", "outcome", "message", "baseline", "baseline_jobs",
+            "baseline_job_ids", "confidence", "warnings", "inconclusive_as",
         )  # fmt: skip
         told = {name: getattr(self, name) for name in fields}
         return {**told, "rules": [rule.to_dict() for rule in self.rules], "worst_rows": self.worst_rows}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,7 +13,7 @@ from evalstore.cli import completion
 from evalstore.cli.options import Place, format_option, output_option
 from evalstore.cli.output import FORMATS, Answer, say, write
 from evalstore.cli.program import Command, Group
-from evalstore.errors import UsageError
+from evalstore.errors import EvalStoreError, UsageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,17 +54,40 @@ def gate(
     passes. The format github writes annotations for GitHub Actions.
     """
     place: Place = context.obj
-    judged = place.open().gate(job, baseline=baseline, policy=policy, min=_floors(floors))
+    try:
+        judged = place.open().gate(job, baseline=baseline, policy=policy, min=_floors(floors))
+    except EvalStoreError as error:
+        _write_error(
+            job,
+            str(error),
+            junit=[junit, output if format == "junit" else None],
+            markdown=[markdown, output if format == "markdown" else None],
+        )
+        raise
     verdict = judged.with_inconclusive_as(inconclusive)
     for warning in verdict.warnings:
         say(f"warning: {warning}")
-    _write(verdict, format, output)
     for file, kind in ((junit, "junit"), (markdown, "markdown")):
         if file:
             _write(verdict, kind, file)
+    try:
+        _write(verdict, format, output)
+        sys.stdout.flush()
+    except BrokenPipeError:  # who reads has seen enough, and the exit code still says what became of the job
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if verdict.inconclusive_as:
         say(verdict.said)
     context.exit(verdict.exit_code)
+
+
+def _write_error(job: str, problem: str, *, junit: list[str | None], markdown: list[str | None]) -> None:
+    """Files of an earlier run must not stand for a gate that could not judge."""
+    from evalstore.cli.pages.gate import junit_of_error
+
+    for file in filter(None, junit):
+        Path(file).write_text(junit_of_error(job, problem), encoding="utf-8")
+    for file in filter(None, markdown):
+        Path(file).write_text(f"## NOT JUDGED  {job}\n\n{problem}\n", encoding="utf-8")
 
 
 def _write(verdict: Verdict, format: str, output: str | None) -> None:

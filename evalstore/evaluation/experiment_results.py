@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn, TypedDict
 
-from evalstore.errors import UsageError
+from evalstore.errors import JobBusy, UsageError
 from evalstore.evaluation.flat import flat_rows
 
 if TYPE_CHECKING:
@@ -68,8 +68,10 @@ class _Results:
         policy: str | os.PathLike[str] | dict[str, Any] | None = None,
         min: Mapping[str, float] | None = None,
     ) -> Verdict:
-        """Whether the experiment may ship, as `store.gate` says it; of a run that has ended."""
+        """Whether the experiment may ship, as `store.gate` says it; of a run that has ended. Raises: JobBusy."""
         job = self._experiment.job
+        if self._experiment.status == "active":
+            raise JobBusy(f"job {job.name!r} is still running: wait for its end before it is judged")
         return self._experiment.store.gate(f"{job.workspace}/{job.name}", baseline=baseline, policy=policy, min=min)
 
     def __len__(self) -> int:

@@ -2,6 +2,7 @@
 
 from evalstore.queries.comparing import (
     baselines,
+    clustered_rows,
     compare_flips,
     compare_jobs,
     compare_metrics,
@@ -12,6 +13,8 @@ from evalstore.queries.comparing import (
     compare_texts,
     compare_units,
     compare_unscored,
+    error_values,
+    gate_failures,
     gate_metrics,
 )
 from evalstore.queries.jobs import (
@@ -65,6 +68,7 @@ __all__ = [
     "benchmark_missing",
     "benchmark_models",
     "benchmark_stated",
+    "clustered_rows",
     "compare_flips",
     "compare_jobs",
     "compare_metrics",
@@ -75,9 +79,11 @@ __all__ = [
     "compare_texts",
     "compare_units",
     "compare_unscored",
+    "error_values",
     "evaluation_summary",
     "failed_rows",
     "failed_verdicts",
+    "gate_failures",
     "gate_metrics",
     "imported_jobs",
     "job",

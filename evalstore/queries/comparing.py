@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "baselines",
+    "clustered_rows",
     "compare_flips",
     "compare_jobs",
     "compare_metrics",
@@ -22,6 +23,8 @@ __all__ = [
     "compare_texts",
     "compare_units",
     "compare_unscored",
+    "error_values",
+    "gate_failures",
     "gate_metrics",
 ]
 
@@ -80,7 +83,7 @@ def compare_metrics(
     errors: Errors,
     is_plain: bool,
     check_content: bool,
-    told_by: str,
+    told_by: list[str],
     cluster_source: str | None = None,
     cluster_path: str | None = None,
     slice_source: str | None = None,
@@ -104,7 +107,7 @@ def compare_units(
     errors: Errors,
     is_plain: bool,
     check_content: bool,
-    told_by: str,
+    told_by: list[str],
     cluster_source: str | None = None,
     cluster_path: str | None = None,
     metric: str | None = None,
@@ -126,13 +129,13 @@ def compare_unscored(
     errors: Errors,
     is_plain: bool,
     check_content: bool,
-    told_by: str,
+    told_by: list[str],
     metric: str | None = None,
     suite: str | None = None,
 ) -> pa.Table:
-    """How many rows of both sides are scored in the baseline alone, and not in error in the candidate, by metric.
+    """How many rows of both sides are scored on one alone, and not in error on the other, by metric.
 
-    Rows that the candidate does not hold at all are no such rows.
+    Rows that the other side does not hold at all are no such rows.
     """
     parameters = {name: value for name, value in locals().items() if name != "session"}
     return session.ask_file("compare_unscored", files=[*baselines, candidate], **parameters)
@@ -146,7 +149,7 @@ def compare_flips(
     errors: Errors,
     is_plain: bool,
     check_content: bool,
-    told_by: str,
+    told_by: list[str],
     flips: list[str],
     slice_source: str | None = None,
     slice_path: str | None = None,
@@ -206,3 +209,31 @@ def gate_metrics(session: Session, *, job_id: str) -> pa.Table:
     Its mean with the spread of it, its rows, direction and class, and whether it was told by its counts.
     """
     return session.ask_file("gate_metrics", job_id=job_id)
+
+
+def gate_failures(session: Session, *, job_id: str) -> pa.Table:
+    """Which rows of one job failed: by suite, and by metric those of them that have a score nevertheless.
+
+    The lines of suites have neither metric nor name.
+    """
+    return session.ask_file("gate_failures", files=[job_id], job_id=job_id)
+
+
+def error_values(session: Session, *, baselines: list[str], candidate: str) -> pa.Table:
+    """What the policy "worst" makes of an error in each metric of a job: in the job alone, and beside its baselines.
+
+    And whether that is declared (or plain pass and fail), or only the worst score that was seen.
+    """
+    return session.ask_file("error_values", files=[*baselines, candidate], baselines=baselines, candidate=candidate)
+
+
+def clustered_rows(
+    session: Session, *, job_id: str, cluster_source: str | None = None, cluster_path: str | None = None
+) -> pa.Table:
+    """How many rows of one job there are, and how many of them name a cluster, by suite.
+
+    The cluster is that of the rows, or a field of them that is named.
+    """
+    return session.ask_file(
+        "clustered_rows", files=[job_id], job_id=job_id, cluster_source=cluster_source, cluster_path=cluster_path
+    )

@@ -7,7 +7,8 @@ CASE
     ELSE 'unscored'
 END;
 
--- What an error is worth: errors := 'zero' gives it the value 0, 'worst' the worst value of the metric.
+-- What an error is worth: errors := 'zero' gives it the value 0, 'worst' the worst value of the metric: that which is
+-- declared, or was seen beyond it; where none is declared, the worst one seen.
 CREATE OR REPLACE MACRO value_of_error(
     errors, score_type, rubric, is_boolean, higher_is_better, minimum, maximum, lowest, highest
 ) AS
@@ -17,8 +18,8 @@ CASE
         THEN NULL  -- labels have no worst number
     WHEN errors = 'zero' THEN 0.0
     WHEN is_boolean THEN CASE WHEN higher_is_better THEN 0.0 ELSE 1.0 END
-    WHEN higher_is_better THEN coalesce(minimum, rubric_minimum(rubric), lowest)
-    ELSE coalesce(maximum, rubric_maximum(rubric), highest)
+    WHEN higher_is_better THEN least(coalesce(minimum, rubric_minimum(rubric)), lowest)
+    ELSE greatest(coalesce(maximum, rubric_maximum(rubric)), highest)
 END;
 
 -- Whether a score lies outside of what was declared: beyond the bounds, or no step of the rubric.

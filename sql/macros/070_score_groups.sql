@@ -1,8 +1,8 @@
 -- What statistics are made of: every (job, suite, metric, name, slice). Macros that are given a relation by its name
 -- read a common table of the query that calls them.
--- Every row, with its slice. Only a row that tells something about its scores is looked up for each of them: one that
--- failed, or belongs to a slice or cluster; the others are counted.
-CREATE OR REPLACE MACRO sliced_rows(slice_source, slice_path) AS TABLE
+-- Every row, with its slice and its cluster, which a field of rows may stand for. Only a row that tells something about
+-- its scores is looked up for each of them: one that failed, or belongs to a slice or cluster; the others are counted.
+CREATE OR REPLACE MACRO sliced_rows(slice_source, slice_path, cluster_source, cluster_path) AS TABLE
     SELECT
         r.job_id,
         r.suite,
@@ -11,10 +11,16 @@ CREATE OR REPLACE MACRO sliced_rows(slice_source, slice_path) AS TABLE
             r.cost, r.total_tokens, r.item, r.sample, r.reference, r.metadata
         ) AS slice,
         r.repetition,
-        r."cluster",
+        row_field(
+            coalesce(cluster_source, 'cluster'), cluster_path, r.suite, r.row_key, r.repetition, r."cluster", r.tags,
+            r.error, r.latency, r.cost, r.total_tokens, r.item, r.sample, r.reference, r.metadata
+        ) AS "cluster",
         r.error IS NOT NULL AS is_failed,
         CASE
-            WHEN slice_source IS NOT NULL OR r.error IS NOT NULL OR r."cluster" IS NOT NULL THEN r.row_key
+            WHEN
+                slice_source IS NOT NULL OR cluster_source IS NOT NULL OR r.error IS NOT NULL
+                OR r."cluster" IS NOT NULL
+                THEN r.row_key
         END AS telling_key
     FROM rows AS r;
 

@@ -1,11 +1,13 @@
 -- The statistics of every (job, suite, metric, name, slice), lean as the table aggregate_score holds them: one text
 -- for the commit of a job, for slices and for other error policies. Every row of a suite counts in every metric that
 -- was measured there, so that nothing drops out of a total unseen.
-CREATE OR REPLACE MACRO score_aggregates(errors := 'exclude', slice_source := NULL, slice_path := NULL) AS TABLE
+CREATE OR REPLACE MACRO score_aggregates(
+    errors := 'exclude', slice_source := NULL, slice_path := NULL, cluster_source := NULL, cluster_path := NULL
+) AS TABLE
     -- The common tables are used by the names that are handed on.
     -- noqa: disable=ST03
     WITH sliced_row AS MATERIALIZED (
-        SELECT * FROM sliced_rows(slice_source, slice_path)
+        SELECT * FROM sliced_rows(slice_source, slice_path, cluster_source, cluster_path)
     ),
 
     score_group AS MATERIALIZED (

@@ -1,9 +1,23 @@
 -- What two sides measured, from the catalog alone: one line per (suite, metric, name) of either, numbered, with the
 -- direction (the store's declaration, else that of the candidate) and how many rows each side scored. The baseline is
 -- one job or several, named by their ids, the candidate one. What was told by counts, without all of its rows, has
--- lines of its own, and is never in both.
+-- lines of its own, and is never in both. A side that holds the suite, but no score of it at all (its rows failed), has
+-- the metrics of the other side, of which it scored no row.
 CREATE OR REPLACE MACRO compared_metrics(baselines, candidate) AS TABLE
-    WITH side AS (
+    WITH bare_suite AS (
+        SELECT
+            suite.name AS suite,
+            max(suite.events_processed) FILTER (WHERE job.job_id = candidate) AS candidate_rows,
+            sum(suite.events_processed) FILTER (WHERE job.job_id <> candidate)::BIGINT AS baseline_rows
+        FROM job, unnest(job.suites) AS unnested (suite)
+        WHERE
+            (job.job_id = candidate OR list_contains(baselines, job.job_id))
+            AND suite.events_processed > 0
+            AND len(coalesce(suite.metrics, [])) = 0
+        GROUP BY suite.name
+    ),
+
+    side AS (
         SELECT
             a.* EXCLUDE (is_told),
             coalesce(a.is_told, FALSE) AS is_told,
@@ -31,16 +45,14 @@ CREATE OR REPLACE MACRO compared_metrics(baselines, candidate) AS TABLE
             ON side.workspace = general.workspace AND side.metric = general.metric AND general.name IS NULL
     ),
 
-    measured AS (
+    found_metric AS (
         SELECT
-            row_number() OVER (ORDER BY is_told, suite, metric, name) AS number,
             suite,
             metric,
             name,
             is_told,
             NOT bool_and(is_candidate) AS in_baseline,
             bool_or(is_candidate) AS in_candidate,
-            in_baseline AND in_candidate AND NOT is_told AS in_both,
             any_value(score_type) AS score_type,
             coalesce(
                 max(direction_of_store) FILTER (WHERE is_candidate),
@@ -65,6 +77,20 @@ CREATE OR REPLACE MACRO compared_metrics(baselines, candidate) AS TABLE
             max(rows_error) FILTER (WHERE is_candidate) AS candidate_errors
         FROM declared
         GROUP BY suite, metric, name, is_told
+    ),
+
+    measured AS (
+        SELECT
+            row_number() OVER (ORDER BY found.is_told, found.suite, found.metric, found.name) AS number,
+            found.* REPLACE (
+                CASE WHEN found.in_baseline THEN found.baseline_rows ELSE bare.baseline_rows END AS baseline_rows,
+                CASE WHEN found.in_candidate THEN found.candidate_rows ELSE bare.candidate_rows END AS candidate_rows
+            ),
+            NOT found.is_told
+            AND (found.in_baseline OR bare.baseline_rows IS NOT NULL)
+            AND (found.in_candidate OR bare.candidate_rows IS NOT NULL) AS in_both
+        FROM found_metric AS found
+        LEFT JOIN bare_suite AS bare ON found.suite = bare.suite
     )
 
     -- By way of one list, so that DuckDB expects few metrics and many scores: it looks up the smaller side of a join.

@@ -30,8 +30,9 @@ CREATE OR REPLACE MACRO flip_numbers(flips) AS
 list_transform(flips, lambda name: list_position(flip_names(), name)::TINYINT);
 
 -- The rows of both sides by metric, each with its flip, its cluster and its slice; rows of other content left out.
--- `cluster_source` and `slice_source` name fields of rows (see row_field) of the job `told_by`; without them, and
--- without `check_content`, no rows are read.
+-- `cluster_source` and `slice_source` name fields of rows (see row_field) of the jobs `told_by`: the cluster of a row
+-- is that of the first of them that names one, its slice that of the very first. Without them, and without
+-- `check_content`, no rows are read.
 CREATE OR REPLACE MACRO compared_pairs(
     baselines, candidate, errors, is_plain, check_content, told_by, cluster_source, cluster_path, slice_source,
     slice_path
@@ -48,6 +49,7 @@ CREATE OR REPLACE MACRO compared_pairs(
             r.suite,
             r.row_key,
             r.repetition,
+            list_position(told_by, r.job_id) AS place,
             row_field(
                 cluster_source, cluster_path, r.suite, r.row_key, r.repetition, r."cluster", r.tags, r.error,
                 r.latency, r.cost, r.total_tokens, r.item, r.sample, r.reference, r.metadata
@@ -57,7 +59,7 @@ CREATE OR REPLACE MACRO compared_pairs(
                 r.latency, r.cost, r.total_tokens, r.item, r.sample, r.reference, r.metadata
             ) AS slice
         FROM rows AS r
-        WHERE r.job_id = told_by AND (cluster_source IS NOT NULL OR slice_source IS NOT NULL)
+        WHERE list_contains(told_by, r.job_id) AND (cluster_source IS NOT NULL OR slice_source IS NOT NULL)
     ),
 
     told AS NOT MATERIALIZED (
@@ -67,15 +69,15 @@ CREATE OR REPLACE MACRO compared_pairs(
             "cluster",
             slice
         FROM telling
-        WHERE is_plain
+        WHERE is_plain AND len(told_by) = 1
         UNION ALL
         SELECT
             suite,
             row_key,
-            arg_min("cluster", repetition) AS "cluster",
-            arg_min(slice, repetition) AS slice
+            arg_min("cluster", place * 1000000000 + repetition) AS "cluster",
+            arg_min(slice, repetition) FILTER (WHERE place = 1) AS slice
         FROM telling
-        WHERE NOT is_plain
+        WHERE NOT (is_plain AND len(told_by) = 1)
         GROUP BY suite, row_key
     ),
 

@@ -30,6 +30,9 @@ CREATE OR REPLACE MACRO compared_clusters(compared_pair) AS TABLE
         count(*) FILTER (
             WHERE baseline_value IS NOT NULL AND candidate_value IS NULL AND NOT candidate_in_error
         ) AS unscored,  -- by the candidate alone: because it holds no score of the row, or not the row
+        count(*) FILTER (
+            WHERE candidate_value IS NOT NULL AND baseline_value IS NULL AND NOT baseline_in_error
+        ) AS scored_anew,
         coalesce(bool_and(baseline_value IN (0, 1) AND candidate_value IN (0, 1)), FALSE) AS is_pass_fail,
         min(least(baseline_value, candidate_value)) AS lowest,
         max(greatest(baseline_value, candidate_value)) AS highest,
@@ -64,6 +67,7 @@ CREATE OR REPLACE MACRO compared_summary(compared_cluster) AS TABLE
         ) AS unit_squares,
         sum(CASE WHEN "cluster" IS NULL THEN n ELSE (n > 0)::INTEGER END)::BIGINT AS units,
         nullif(count(*) FILTER (WHERE "cluster" IS NOT NULL AND n > 0), 0) AS clusters,
+        coalesce(sum(n) FILTER (WHERE "cluster" IS NULL), 0)::BIGINT AS unclustered,
         sum(up)::BIGINT AS up,
         sum(down)::BIGINT AS down,
         sum(improved)::BIGINT AS improved,
@@ -76,6 +80,7 @@ CREATE OR REPLACE MACRO compared_summary(compared_cluster) AS TABLE
         sum(both_in_error)::BIGINT AS both_in_error,
         sum(in_error)::BIGINT AS in_error,
         sum(unscored)::BIGINT AS unscored,
+        sum(scored_anew)::BIGINT AS scored_anew,
         bool_and(is_pass_fail) AS is_pass_fail,
         min(lowest) AS lowest,
         max(highest) AS highest,

@@ -14,7 +14,7 @@ SELECT
     slice
 FROM
     compared_pairs(
-        $baselines::VARCHAR[], $candidate, $errors, $is_plain, $check_content, $told_by,
+        $baselines::VARCHAR[], $candidate, $errors, $is_plain, $check_content, $told_by::VARCHAR[],
         NULL, NULL, $slice_source, $slice_path
     ) AS pair
 WHERE

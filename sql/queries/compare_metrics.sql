@@ -3,7 +3,7 @@
 WITH pair AS NOT MATERIALIZED (  -- noqa: ST03
     SELECT * FROM
         compared_pairs(
-            $baselines::VARCHAR[], $candidate, $errors, $is_plain, $check_content, $told_by,
+            $baselines::VARCHAR[], $candidate, $errors, $is_plain, $check_content, $told_by::VARCHAR[],
             $cluster_source, $cluster_path, $slice_source,
             $slice_path
         )

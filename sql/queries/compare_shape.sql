@@ -14,7 +14,9 @@ failure AS (
         suite,
         count(DISTINCT row_key) FILTER (WHERE job_id <> $candidate) AS baseline_failed,
         count(DISTINCT row_key) FILTER (WHERE job_id = $candidate) AS candidate_failed,
-        count(DISTINCT row_key) AS either_failed
+        count(DISTINCT row_key) AS either_failed,
+        count(*) FILTER (WHERE job_id <> $candidate) AS baseline_errors,
+        count(*) FILTER (WHERE job_id = $candidate) AS candidate_errors
     FROM rows
     WHERE (job_id = $candidate OR list_contains($baselines::VARCHAR[], job_id)) AND error IS NOT NULL
     GROUP BY suite
@@ -34,7 +36,9 @@ SELECT
     AND coalesce(score_shape.last_index, 0) = 0 AS is_plain,
     coalesce(failure.baseline_failed, 0) AS baseline_failed,
     coalesce(failure.candidate_failed, 0) AS candidate_failed,
-    coalesce(failure.either_failed, 0) AS either_failed
+    coalesce(failure.either_failed, 0) AS either_failed,
+    coalesce(failure.baseline_errors, 0) AS baseline_errors,
+    coalesce(failure.candidate_errors, 0) AS candidate_errors
 FROM row_shape
 CROSS JOIN score_shape
 LEFT JOIN failure ON row_shape.suite = failure.suite

@@ -8,7 +8,7 @@ WITH unit AS (
         sum(difference) AS difference
     FROM
         compared_pairs(
-            $baselines::VARCHAR[], $candidate, $errors, $is_plain, $check_content, $told_by,
+            $baselines::VARCHAR[], $candidate, $errors, $is_plain, $check_content, $told_by::VARCHAR[],
             $cluster_source, $cluster_path, NULL, NULL
         )
     WHERE

@@ -11,6 +11,8 @@ SELECT
     a.std_error,
     a.minimum AS lowest,
     a.maximum AS highest,
+    coalesce(known.minimum, rubric_minimum(known.rubric)) AS minimum,
+    coalesce(known.maximum, rubric_maximum(known.rubric)) AS maximum,
     a.items_scored,
     a.clusters,
     a.rows_scored,

@@ -31,7 +31,11 @@ SELECT
     rows_total,
     items_scored,
     clusters
-FROM score_aggregates(errors := $errors, slice_source := $slice_source, slice_path := $slice_path)
+FROM
+    score_aggregates(
+        errors := $errors, slice_source := $slice_source, slice_path := $slice_path,
+        cluster_source := $cluster_source, cluster_path := $cluster_path
+    )
 WHERE
     job_id = $job_id
     AND ($metric::VARCHAR IS NULL OR metric = $metric)

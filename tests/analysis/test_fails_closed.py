@@ -75,7 +75,10 @@ def test_a_comparison_says_which_scores_are_gone(store):
         "ok: 60 of 300 rows that are scored in the baseline have no score in the candidate, and are left out"
     ]
     back = store.compare("silent", "base")
-    assert (back.metrics["newly_unscored"].to_list(), back.warnings) == ([0], [])
+    assert back.metrics.select("newly_unscored", "newly_scored").rows() == [(0, 60)]
+    assert back.warnings == [
+        "ok: 60 of 300 rows that are scored in the candidate have no score in the baseline, and are left out"
+    ]
 
 
 def test_rows_that_were_not_run_are_not_rows_without_a_score(store):

@@ -203,8 +203,8 @@ def gate_many(pairs: int) -> dict[str, float]:
         interval = tests.interval(found, 0.95)
         assert interval is not None
         told = {
-            "paired": found.n, "newly_in_error": 0, "newly_unscored": 0, "baseline_mean": 0.0,
-            "candidate_mean": found.difference, "difference": found.difference,
+            "paired": found.n, "newly_in_error": 0, "recovered": 0, "newly_unscored": 0, "newly_scored": 0,
+            "baseline_mean": 0.0, "candidate_mean": found.difference, "difference": found.difference,
             "low": interval.low, "high": interval.high,
         }  # fmt: skip
         compared = drops.Compared(told, found, {"paired": found.n})

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -164,7 +166,7 @@ def test_the_gate_for_people(judged, run, policy):
         policy("[all]\nmax_drop = 0.02\nmin_rows = 9\n"),
         store=judged,
     )
-    loss = "right: 0.9667 -> 0.8333, a loss of 0.1333 [-0.1761, -0.0964]: more than 0.02, and real (p 1.8e-12)"
+    loss = "right: 0.9667 -> 0.8333, a loss of 0.1333 [0.0964, 0.1761]: more than 0.02, and real (p 1.8e-12)"
     assert done.lines[:5] == ["FAIL  worse  against main (steady)", "", loss, "", "verdict  rule      what"]
     assert done.lines[6:8] == [f"fail     max_drop  {loss}", "pass     min_rows  right: 300 rows scored, at least 9"]
     assert "The rows that lost most" in done.lines
@@ -223,3 +225,43 @@ def test_baselines_from_the_shell(run, tmp_path):
     assert (unknown.code, unknown.stdout) == (2, "")
     assert "there is no baseline 'mian'; did you mean main?" in unknown.stderr
     assert run("show", "@main", store=root).code == 2
+
+
+def test_the_files_of_a_gate_are_never_those_of_an_earlier_one(judged, run, policy, tmp_path):
+    files = ("--junit", tmp_path / "gate.xml", "--markdown", tmp_path / "gate.md")
+    assert run("gate", "steady", "--min", "right=0.5", *files, store=judged).code == 0
+    for asked, code in ((("nobody", "--min", "right=0.5"), 2), (("steady", "--policy", policy("[all]\nmin = \n")), 4)):
+        done = run("gate", *asked, *files, store=judged)
+        assert done.code == code
+        suites = ET.parse(tmp_path / "gate.xml").getroot()
+        assert (suites.get("tests"), suites.get("errors")) == ("1", "1")
+        [error] = suites.iter("error")
+        assert (error.get("message") or "nothing").split()[-1] in done.stderr
+        assert (tmp_path / "gate.md").read_text().startswith(f"## NOT JUDGED  {asked[0]}\n")
+    (tmp_path / "gate.xml").write_text("of an earlier run")
+    assert (
+        run("gate", "nobody", "--min", "x=1", "--format", "junit", "-o", tmp_path / "gate.xml", store=judged).code == 2
+    )
+    assert ET.parse(tmp_path / "gate.xml").getroot().get("errors") == "1"
+    assert run("gate", "steady", "--baseline", "", "--min", "right=0.5", store=judged).code == 2
+
+
+def test_machines_are_told_what_a_gate_warns_of(judged, run):
+    with evalstore.open(judged) as store, store.job("partly") as job:
+        for n in range(20):
+            job.log(item=f"q{n}", row_key=n, **({"error": "late"} if n % 2 else {"scores": {"right": True}}))
+    asked = ("gate", "partly", "--min", "right=0.5")
+    warning = "right: 10 of 20 rows are scored, 10 are in error"
+    assert run(*asked, "--format", "github", store=judged).lines == [
+        f"::warning title=gate::{warning}", "::notice title=gate pass%3A partly::1 of 1 rules passed",
+    ]  # fmt: skip
+    suites = ET.fromstring(run(*asked, "--format", "junit", store=judged).stdout)
+    assert [one.text for one in suites.iter("system-out")] == [f"warning: {warning}"]
+
+
+def test_a_gate_whose_reader_leaves_does_not_pass(judged):
+    asked = [sys.executable, "-m", "evalstore", "--store", str(judged), "gate", "worse", "--min", "right=0.9"]
+    with subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as gate:
+        assert gate.stdout is not None
+        gate.stdout.close()
+        assert gate.wait(timeout=60) == 1

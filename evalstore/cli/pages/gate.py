@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from evalstore.analysis.verdict import RuleVerdict, Verdict
     from evalstore.cli.blocks import Block
 
-__all__ = ["gate_page", "github_commands", "junit"]
+__all__ = ["gate_page", "github_commands", "junit", "junit_of_error"]
 
 
 def gate_page(verdict: Verdict, *, is_markdown: bool = False) -> Iterator[Block]:
@@ -71,13 +71,30 @@ def junit(verdict: Verdict) -> str:
     if is_unjudged:
         case = ET.SubElement(suite, "testcase", classname="gate", name="judged")
         ET.SubElement(case, "failure", type=verdict.outcome, message=_clean(verdict.message))
+    if verdict.warnings:
+        warnings = "\n".join(f"warning: {_clean(warning)}" for warning in verdict.warnings)
+        ET.SubElement(suite, "system-out").text = warnings
+    return _document(suites)
+
+
+def junit_of_error(job: str, problem: str) -> str:
+    """The same of a gate that could not judge: one test case in error."""
+    counts: dict[str, Any] = {"tests": "1", "failures": "0", "errors": "1", "skipped": "0"}
+    suites = ET.Element("testsuites", name="evalstore gate", **counts)
+    suite = ET.SubElement(suites, "testsuite", name=_clean(job), **counts)
+    case = ET.SubElement(suite, "testcase", classname="gate", name="judged")
+    ET.SubElement(case, "error", type="broken", message=_clean(problem)).text = _clean(problem)
+    return _document(suites)
+
+
+def _document(suites: ET.Element) -> str:
     ET.indent(suites)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(suites, encoding="unicode") + "\n"
 
 
 def github_commands(verdict: Verdict) -> str:
-    """Workflow commands of GitHub Actions: an error or a warning per rule that did not pass, and a notice in all."""
-    lines = []
+    """Workflow commands of GitHub Actions: warnings, an error or a warning per rule without a pass, a notice in all."""
+    lines = [f"::warning title=gate::{_data(warning)}" for warning in verdict.warnings]
     for rule in verdict.rules:
         if rule.outcome != "pass":
             is_in_the_way = rule.counts and verdict.inconclusive_as != "pass"
