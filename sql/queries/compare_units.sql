@@ -5,7 +5,8 @@ WITH unit AS (
         suite,
         metric,
         name,
-        sum(difference) AS difference
+        sum(difference) AS difference,
+        sum(greatest(abs(baseline_value), abs(candidate_value))) FILTER (WHERE difference <> 0) AS size_of_values
     FROM
         compared_pairs(
             $baselines::VARCHAR[], $candidate, $errors, $is_plain, $check_content, $told_by,
@@ -25,6 +26,6 @@ SELECT
     abs(difference) AS size,
     count(*) AS units
 FROM unit
-WHERE difference <> 0
+WHERE abs(difference) > 1e-12 * size_of_values  -- what is less is rounding
 GROUP BY suite, metric, name, size
 ORDER BY suite, metric, name, size;

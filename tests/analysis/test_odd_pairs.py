@@ -1,0 +1,81 @@
+"""Pairs that are easily misjudged: rounding, repetitions, slices, labels, and jobs that are gone when rows are asked."""
+
+import pytest
+
+import evalstore
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    with evalstore.open(tmp_path_factory.mktemp("odd_pairs") / "evals") as store:
+        yield store
+
+
+def put(store, name, rows, **context):
+    """A job of (row key, repetition, scores, more) lines."""
+    with store.job(name, **context) as job:
+        for key, repetition, scores, *more in rows:
+            job.log(item={"q": key}, row_key=str(key), repetition=repetition, scores=scores, **dict(*more))
+
+
+def only_line(comparison):
+    [found] = comparison.metrics.to_dicts()
+    return found
+
+
+# Rounding
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ([[0.1, 0.2, 0.3]] * 20, [[0.3, 0.2, 0.1]] * 20),  # one mean, added up in two orders
+        ([[0.1 + 0.2]] * 20, [[0.3]] * 20),
+        ([[1e9 * (0.1 + 0.2)]] * 20, [[1e9 * 0.3]] * 20),
+        ([[x / 7] for x in range(50)], [[x / 7 * (1 + 2e-16)] for x in range(50)]),
+    ],
+    ids=["order", "sum", "large", "digit"],
+)
+def test_rounding_is_no_difference(store, before, after, request):
+    names = [f"{request.node.callspec.id}-{side}" for side in ("before", "after")]
+    for name, values in zip(names, (before, after), strict=True):
+        put(store, name, [(n, k, {"x": value}) for n, some in enumerate(values) for k, value in enumerate(some)])
+    found = only_line(store.compare(*names))
+    assert (found["difference"], found["improved"], found["regressed"]) == (0, 0, 0)
+    assert (found["unchanged"], found["change"], found["p_value"]) == (len(before), "no difference shown", 1)
+    assert only_line(store.compare(*names, test="permutation"))["p_value"] == 1
+    assert store.compare(*names).flips.height == 0
+    assert store.gate(names[1], baseline=names[0], policy={"all": {"max_flips": 0}})
+
+
+def test_rounding_is_no_difference_of_clusters(store):
+    steps = (0.1, 0.2, -0.3)  # added up: 5.6e-17
+    for name, is_after in (("clusters-before", 0), ("clusters-after", 1)):
+        put(
+            store, name,
+            [(n, 0, {"x": is_after * steps[n % 3]}, {"cluster": f"c{n // 3}"}) for n in range(60)],
+        )  # fmt: skip
+    found = only_line(store.compare("clusters-before", "clusters-after"))
+    assert (found["clusters"], found["difference"], found["p_value"]) == (20, 0, 1)
+    assert (found["improved"], found["regressed"]) == (40, 20)  # the rows did change
+    assert only_line(store.compare("clusters-before", "clusters-after", test="permutation"))["p_value"] == 1
+
+
+@pytest.mark.parametrize("cluster", [None, "row_key"])
+def test_rounding_is_no_spread(store, cluster):
+    name = f"steps-{cluster}"
+    put(store, f"{name}-1", [(n, 0, {"x": 0.1 * n}) for n in range(6)])
+    put(store, f"{name}-2", [(n, 0, {"x": 0.1 * (n + 1)}) for n in range(6)])
+    found = only_line(store.compare(f"{name}-1", f"{name}-2", cluster=cluster))
+    assert found["difference"] == pytest.approx(0.1)
+    assert (found["test"], found["p_value"], found["interval"]) == ("sign test", 2 / 2**6, "rule of three")
+
+
+def test_small_differences_are_differences(store):
+    """Beside large values too, which are the same on both sides."""
+    put(store, "small-1", [(n, 0, {"x": 1e-7 * n if n else 1e6}) for n in range(12)])
+    put(store, "small-2", [(n, 0, {"x": 1e-7 * n + 1e-9 * (n % 3) if n else 1e6}) for n in range(12)])
+    found = only_line(store.compare("small-1", "small-2"))
+    assert (found["improved"], found["regressed"], found["unchanged"]) == (8, 0, 4)
+    assert found["difference"] == pytest.approx(1e-9)
+    assert found["p_value"] < 0.01
