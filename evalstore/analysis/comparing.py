@@ -80,6 +80,8 @@ def compare(session: Session, asked: Question) -> Found:
             for line in sliced.to_pylist()
             for one in [known[line["number"]]]
         ]
+        if asked.test == "permutation":
+            _permute(session, asked, paired_by | {"slice_source": source, "slice_path": path}, slices)
         adjust(slices, asked)
         if all(line["slice"] is None for line in slices):
             warnings.append(f"no row of {asked.candidate['name']!r} has {asked.by}: all of them are one slice")
@@ -110,14 +112,14 @@ def _asked_metrics(session: Session, asked: Question, paired_by: dict[str, Any])
 
 
 def _permute(session: Session, asked: Question, paired_by: dict[str, Any], metrics: list[dict[str, Any]]) -> None:
-    units: dict[tuple[str, ...], tuple[list[float], list[int]]] = {}
+    units: dict[tuple[Any, ...], tuple[list[float], list[int]]] = {}
     for line in queries.compare_units(session, **paired_by, **asked.narrow).to_pylist():
-        sizes, counts = units.setdefault(_key(line), ([], []))
+        sizes, counts = units.setdefault((*_key(line), line["slice"]), ([], []))
         sizes.append(line["size"])
         counts.append(line["units"])
     for line in metrics:
         if line["paired"]:
-            sizes, counts = units.get(_key(line), ([], []))
+            sizes, counts = units.get((*_key(line), line.get("slice")), ([], []))
             line["p_value"] = significance.p_permutation(sizes, counts, line["difference"] * line["paired"])
             line["test"] = "sign-flip permutation"
 

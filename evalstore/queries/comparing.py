@@ -106,6 +106,8 @@ def compare_units(
     told_by: str,
     cluster_source: str | None = None,
     cluster_path: str | None = None,
+    slice_source: str | None = None,
+    slice_path: str | None = None,
     metric: str | None = None,
     suite: str | None = None,
 ) -> pa.Table:

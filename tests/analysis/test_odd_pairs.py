@@ -1,5 +1,7 @@
 """Pairs that are easily misjudged: rounding, repetitions, slices, labels, and jobs that are gone when rows are asked."""
 
+from itertools import product
+
 import pytest
 
 import evalstore
@@ -79,3 +81,30 @@ def test_small_differences_are_differences(store):
     assert (found["improved"], found["regressed"], found["unchanged"]) == (8, 0, 4)
     assert found["difference"] == pytest.approx(1e-9)
     assert found["p_value"] < 0.01
+
+
+# Slices
+
+
+def test_slices_are_tested_by_permutation_too(store):
+    """By the same test as the metrics: within a slice, over clusters where there are some."""
+    changes = [0.4, -0.1, 0.3, 0.2, -0.2, 0.1, 0.5, 0.3]
+    for name, is_after in (("signs-1", 0), ("signs-2", 1)):
+        rows = [
+            (f"{kind}{n}", 0, {"x": 0.5 + is_after * change * (-1 if kind == "b" else 1)},
+             {"metadata": {"kind": kind}, "cluster": f"{kind}{n // 2}" if kind == "b" else None})
+            for kind in "ab" for n, change in enumerate(changes)
+        ]  # fmt: skip
+        put(store, name, rows)
+    found = store.compare("signs-1", "signs-2", by="metadata.kind", test="permutation")
+    a, b = found.slices.sort("slice").to_dicts()
+    assert {a["test"], b["test"], *found.metrics["test"]} == {"sign-flip permutation"}
+    pairs = [sum(changes[n : n + 2]) for n in range(0, 8, 2)]
+    assert (a["p_value"], b["p_value"]) == pytest.approx((all_signs(changes), all_signs(pairs)))
+    assert (a["p_adjusted"], b["p_adjusted"]) == pytest.approx((2 * a["p_value"], max(b["p_value"], 2 * a["p_value"])))
+
+
+def all_signs(values):
+    """How many of all combinations of signs give a sum as far from 0."""
+    sums = [abs(sum(v * s for v, s in zip(values, signs, strict=True))) for signs in product((1, -1), repeat=len(values))]
+    return sum(one >= abs(sum(values)) - 1e-9 for one in sums) / len(sums)
