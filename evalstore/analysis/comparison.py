@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from evalstore import frames, json_text, queries
 from evalstore.analysis.asked import field_source
 from evalstore.analysis.comparing import FLIPS
-from evalstore.errors import UnknownField, UsageError, near
+from evalstore.errors import JobNotFound, UnknownField, UsageError, near
 
 if TYPE_CHECKING:
     import os
@@ -73,7 +73,8 @@ class Comparison:
     ) -> pl.DataFrame:
         """The rows that flipped in these ways (all that changed by default), so many of each and each metric at most.
 
-        The greatest differences come first. Raises: UsageError, UnknownField.
+        The greatest differences come first. Raises: UsageError, UnknownField; JobNotFound where a job that was compared
+        is gone meanwhile.
         """
         return frames.to_polars(self.flip_table(*flips, metric=metric, suite=suite, limit=limit))
 
@@ -96,6 +97,7 @@ class Comparison:
         session = self._session()
 
         def ask() -> pa.Table:
+            self._check_jobs(session)
             found = queries.compare_flips(
                 session, **pairing, flips=list(flips or FLIPS), slice_source=source, slice_path=path,
                 metric=metric or asked.metric, suite=suite or asked.suite, limit=limit,
@@ -116,6 +118,18 @@ class Comparison:
             return found if asked.by is not None else found.drop_columns(["slice"])
 
         return session.consistently(ask)
+
+    def _check_jobs(self, session: Session) -> None:
+        """Of a job that is gone no row would be found, as if none had flipped."""
+        jobs = (*self._asked.baselines, self._asked.candidate)
+        found = queries.jobs_left(session, job_ids=[one["job_id"] for one in jobs])
+        left = set(found.column("job_id").to_pylist())
+        for job in jobs:
+            if job["job_id"] not in left:
+                raise JobNotFound(
+                    f"job {job['name']!r}, which was compared, is no more in the store as it was: it was deleted or "
+                    "replaced, or its rows were dropped, so its rows cannot be shown"
+                )
 
     def to_dict(self) -> dict[str, Any]:
         """All of it but the flips, as plain data."""

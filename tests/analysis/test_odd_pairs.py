@@ -5,6 +5,7 @@ from itertools import product
 import pytest
 
 import evalstore
+from evalstore.errors import JobNotFound
 
 
 @pytest.fixture(scope="module")
@@ -108,3 +109,23 @@ def all_signs(values):
     """How many of all combinations of signs give a sum as far from 0."""
     sums = [abs(sum(v * s for v, s in zip(values, signs, strict=True))) for signs in product((1, -1), repeat=len(values))]
     return sum(one >= abs(sum(values)) - 1e-9 for one in sums) / len(sums)
+
+
+# Jobs that are gone when their rows are asked for
+
+
+def test_rows_of_a_job_that_is_gone_are_not_said_to_be_none(store):
+    for name, share in (("z1", 2), ("z2", 3)):
+        put(store, name, [(n, 0, {"ok": n % share == 0}) for n in range(30)])
+    found = store.compare("z1", "z2")
+    assert found.metrics["improved"].to_list() == [5]
+    store.delete("z2")
+
+    def assert_refused():
+        for ask in (lambda: found.flips, lambda: found.flipped("improved"), found.to_html):
+            with pytest.raises(JobNotFound, match="job 'z2', which was compared, is no more in the store as it was"):
+                ask()
+
+    assert_refused()
+    put(store, "z2", [(n, 0, {"ok": True}) for n in range(30)])  # the name is that of another job now
+    assert_refused()
