@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["ALL_FLIPS", "Comparison"]
 
 _PLACES = ("row_index", "last_row_index")
+_WANTED = ("suite", "row_key", "metric", "name", "baseline_value", "candidate_value")
 
 ALL_FLIPS = (*FLIPS, "both right", "both wrong", "unchanged", "both in error")
 
@@ -102,8 +103,12 @@ class Comparison:
                 session, **pairing, flips=list(flips or FLIPS), slice_source=source, slice_path=path,
                 metric=metric or asked.metric, suite=suite or asked.suite, limit=limit,
             )  # fmt: skip
-            keys = found.select(["suite", "row_key", "metric", "name"]).to_pylist()
-            wanted = [{"place": place, **key} for place, key in enumerate(keys)]
+            keys = found.select([*_WANTED, "difference"]).to_pylist()
+            wanted = [
+                {"place": place, "towards": (change > 0) - (change < 0) if change else None, **key}
+                for place, key in enumerate(keys)
+                for change in [key.pop("difference")]
+            ]
             # Of plain jobs it is known where in the files the rows lie: the others need not be read.
             places = [place for field in _PLACES for place in found.column(field).to_pylist()]
             is_known = pairing["is_plain"] and None not in places

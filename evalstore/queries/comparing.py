@@ -173,7 +173,10 @@ def compare_texts(
     first_index: int | None = None,
     last_index: int | None = None,
 ) -> pa.Table:
-    """What two sides hold of some rows: the item, both outputs, and what was said of both."""
+    """What two sides hold of some rows: the item, both outputs, and what was said of both.
+
+    Of several repetitions or baselines, those that show best what became of the row.
+    """
     parameters = {name: value for name, value in locals().items() if name != "session"}
     return session.ask_file("compare_texts", files=[*baselines, candidate], **parameters)
 

@@ -1,5 +1,6 @@
 """Pairs that are easily misjudged: rounding, repetitions, slices, labels, and jobs that are gone when rows are asked."""
 
+import json
 from itertools import product
 
 import pytest
@@ -129,3 +130,64 @@ def test_rows_of_a_job_that_is_gone_are_not_said_to_be_none(store):
     assert_refused()
     put(store, "z2", [(n, 0, {"ok": True}) for n in range(30)])  # the name is that of another job now
     assert_refused()
+
+
+# Which repetition is shown
+
+
+def texts(flips, side):
+    return [json.loads(text)["value"] for text in flips[f"{side}_sample"]]
+
+
+@pytest.fixture(scope="module")
+def repeated(store):
+    """Three repetitions, of which one goes wrong in the candidate: by its score, by an error, or by its length."""
+
+    def repetition(name, k, wrong):
+        is_wrong = k == wrong
+        said = {"comment": f"{name} {k} {'wrong' if is_wrong else 'right'}"}
+        return {"ok": {"value": not is_wrong, **said}, "length": 9 if is_wrong else k}
+
+    for name, wrong in (("three-1", None), ("three-2", 2)):
+        rows = [
+            (n, k, repetition(name, k, wrong), {"sample": f"{name} {k}"}) for n in range(4) for k in range(3)
+        ]  # fmt: skip
+        put(store, name, rows, metrics={"length": {"higher_is_better": False}}, dataset="three")
+    rows = [
+        (n, k, {"ok": True} if k != 1 else None, {"sample": f"failing {k}", "error": "late" if k == 1 else None})
+        for n in range(4) for k in range(3)
+    ]  # fmt: skip
+    put(store, "three-failing", rows, dataset="three")
+    return store
+
+
+def test_the_repetition_that_differs_is_shown(repeated):
+    found = repeated.compare("three-1", "three-2")
+    lost = found.flipped("regressed", metric="ok", limit=1)
+    assert texts(lost, "candidate") == ["three-2 2"]
+    assert (lost["candidate_comment"][0], lost["baseline_comment"][0]) == ("three-2 2 wrong", "three-1 0 right")
+    assert texts(found.flipped("regressed", metric="length", limit=1), "candidate") == ["three-2 2"]
+    back = repeated.compare("three-2", "three-1").flipped("improved", metric="ok", limit=1)
+    assert (texts(back, "baseline"), texts(back, "candidate")) == (["three-2 2"], ["three-1 0"])
+
+
+def test_an_error_that_counts_is_shown(repeated):
+    for errors, shown in (("zero", "failing 1"), ("exclude", "failing 0")):
+        found = repeated.compare("three-1", "three-failing", metric="ok", errors=errors)
+        flip = "regressed" if errors == "zero" else "both right"
+        row = found.flipped(flip, limit=1)
+        assert texts(row, "candidate") == [shown]
+        assert row["candidate_error"].to_list() == ["late" if errors == "zero" else None]
+
+
+def test_of_several_baselines_one_that_differs_is_shown(repeated):
+    for name in ("three-1", "three-2", "three-failing"):
+        repeated.baselines.set("three", name)
+    put(repeated, "three-wrong", [(n, 0, {"ok": False}, {"sample": "no"}) for n in range(4)], dataset="three")
+    lost = repeated.compare("last:2", "three-wrong", metric="ok").flipped("regressed", limit=1)
+    assert texts(lost, "baseline")[0] in ("failing 0", "failing 2", "three-2 0", "three-2 1")
+
+
+def test_the_worst_repetition_is_shown_by_a_gate(repeated):
+    verdict = repeated.gate("three-2", policy={"metrics": {"ok": {"min": 0.9}}})
+    assert {json.loads(row["candidate_sample"])["value"] for row in verdict.worst_rows} == {"three-2 2"}
