@@ -1,4 +1,4 @@
-"""Pairs that are easily misjudged: rounding, repetitions, slices, labels, and jobs that are gone when rows are asked."""
+"""Pairs that are easily misjudged: rounding, repetitions, slices, labels, and jobs that are gone by then."""
 
 import json
 from itertools import product
@@ -108,7 +108,8 @@ def test_slices_are_tested_by_permutation_too(store):
 
 def all_signs(values):
     """How many of all combinations of signs give a sum as far from 0."""
-    sums = [abs(sum(v * s for v, s in zip(values, signs, strict=True))) for signs in product((1, -1), repeat=len(values))]
+    every = product((1, -1), repeat=len(values))
+    sums = [abs(sum(v * s for v, s in zip(values, signs, strict=True))) for signs in every]
     return sum(one >= abs(sum(values)) - 1e-9 for one in sums) / len(sums)
 
 
@@ -154,7 +155,7 @@ def repeated(store):
         ]  # fmt: skip
         put(store, name, rows, metrics={"length": {"higher_is_better": False}}, dataset="three")
     rows = [
-        (n, k, {"ok": True} if k != 1 else None, {"sample": f"failing {k}", "error": "late" if k == 1 else None})
+        (n, k, {"ok": True} if k != 1 else None, {"sample": f"failing {k}"} | ({"error": "late"} if k == 1 else {}))
         for n in range(4) for k in range(3)
     ]  # fmt: skip
     put(store, "three-failing", rows, dataset="three")
