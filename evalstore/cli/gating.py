@@ -9,7 +9,7 @@ import click
 
 from evalstore.cli import completion
 from evalstore.cli.options import Place, format_option, output_option
-from evalstore.cli.output import FORMATS, Answer, say, write
+from evalstore.cli.output import FORMATS, Answer, say, warn, write
 from evalstore.cli.program import Command, Group
 from evalstore.errors import UsageError
 
@@ -54,8 +54,7 @@ def gate(
     """
     place: Place = context.obj
     verdict = place.open().gate(job, baseline=baseline, policy=policy, min=_floors(floors))
-    for warning in verdict.warnings:
-        say(f"warning: {warning}")
+    warn(verdict.warnings, format, output)
     _write(verdict, format, output)
     for file, kind in ((junit, "junit"), (markdown, "markdown")):
         if file:
