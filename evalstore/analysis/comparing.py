@@ -63,6 +63,7 @@ def compare(session: Session, asked: Question) -> Found:
     if asked.test == "permutation":
         _permute(session, asked, paired_by, metrics)
     adjust(metrics, asked)
+    labels = _tell_labels(session, asked, metrics, known)
     _check_clusters(asked, metrics)
     for line, count in zip(metrics, newly_unscored(session, asked, paired_by, lines, rows), strict=True):
         line["newly_unscored"] = count
@@ -83,6 +84,8 @@ def compare(session: Session, asked: Question) -> Found:
         if asked.test == "permutation":
             _permute(session, asked, paired_by | {"slice_source": source, "slice_path": path}, slices)
         adjust(slices, asked)
+        for line in slices:
+            line["change"] = "labels, no numbers" if _key(line) in labels and not line["paired"] else line["change"]
         if all(line["slice"] is None for line in slices):
             warnings.append(f"no row of {asked.candidate['name']!r} has {asked.by}: all of them are one slice")
     warnings += [
@@ -122,6 +125,20 @@ def _permute(session: Session, asked: Question, paired_by: dict[str, Any], metri
             sizes, counts = units.get((*_key(line), line.get("slice")), ([], []))
             line["p_value"] = significance.p_permutation(sizes, counts, line["difference"] * line["paired"])
             line["test"] = "sign-flip permutation"
+
+
+def _tell_labels(
+    session: Session, asked: Question, metrics: list[dict[str, Any]], known: dict[int, dict[str, Any]]
+) -> set[tuple[str, ...]]:
+    """The metrics of labels without numbers, which have no means: their `change` says how many labels changed."""
+    of_labels = {_key(line) for line in known.values() if line["score_type"] == "rubric"}
+    if not any(_key(line) in of_labels and not line["paired"] for line in metrics):
+        return set()
+    found = {_key(line): line for line in queries.compare_labels(session, **asked.jobs, **asked.narrow).to_pylist()}
+    for line in metrics:
+        if not line["paired"] and (labels := found.get(_key(line))):
+            line["change"] = f"{labels['changed']:,} of {labels['labelled']:,} labels changed"
+    return set(found)
 
 
 def _one_sided(line: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalstore.analysis import statistics
 from evalstore.analysis.policy import rule_of
-from evalstore.analysis.rule_words import full_name, metric_and_name, number, place_of, rows_said
+from evalstore.analysis.rule_words import full_name, metric_and_name, no_mean, number, place_of, rows_said
 from evalstore.analysis.verdict import Outcome, RuleVerdict
 from evalstore.errors import near
 
@@ -56,7 +56,10 @@ def floors(policy: Policy, target: Target, line: dict[str, Any]) -> Iterator[Rul
         if (bound := rule_of(policy, target, rule)) is not None:
             told_here = told | {"value": line["mean"], "bound": bound, "low": low, "high": high}
             on_bound = rule_of(policy, target, "on") == "bound"
-            yield _floor(name, rule, sign, on_bound=on_bound, told=told_here, n=line["items_scored"])
+            if problem := no_mean(line):
+                yield RuleVerdict(rule, "not comparable", f"{name}: {problem}", **told_here)
+            else:
+                yield _floor(name, rule, sign, on_bound=on_bound, told=told_here, n=line["items_scored"])
     if (bound := rule_of(policy, target, "max_error_rate")) is not None:
         rate = line["rows_error"] / line["rows_total"]
         outcome: Outcome = "pass" if rate <= bound else "fail"
@@ -73,8 +76,6 @@ def _floor(name: str, rule: str, sign: int, *, on_bound: bool, told: dict[str, A
     """A least or greatest mean: on the mean as it is, or on the end of its interval."""
     mean, bound = told["value"], told["bound"]
     word = "at least" if sign > 0 else "at most"
-    if mean is None:
-        return RuleVerdict(rule, "not comparable", f"{name}: no row is scored, so there is no mean", **told)
     if not on_bound:
         outcome: Outcome = "pass" if sign * (mean - bound) >= 0 else "fail"
         return RuleVerdict(rule, outcome, f"{name}: the mean is {number(mean)}, {word} {number(bound)}", **told)

@@ -9,7 +9,7 @@ from evalstore.analysis.policy import rule_of
 if TYPE_CHECKING:
     from evalstore.analysis.policy import Policy, Target
 
-__all__ = ["full_name", "is_higher_better", "metric_and_name", "number", "place_of", "rows_said"]
+__all__ = ["full_name", "is_higher_better", "metric_and_name", "no_mean", "number", "place_of", "rows_said"]
 
 
 def place_of(policy: Policy, target: Target, line: dict[str, Any]) -> dict[str, Any]:
@@ -38,6 +38,15 @@ def full_name(line: dict[str, Any]) -> str:
 def number(value: float) -> str:
     """Four decimals at most; very small numbers by their power of ten."""
     return f"{value:.4f}".rstrip("0").rstrip(".") if abs(value) >= 1e-4 or value == 0 else f"{value:.2e}"  # noqa: PLR2004
+
+
+def no_mean(line: dict[str, Any]) -> str | None:
+    """Why a metric has no mean; None where it has one."""
+    if line["mean"] is not None:
+        return None
+    if not line["rows_scored"]:
+        return "no row is scored, so there is no mean"
+    return f"{rows_said(line['rows_scored'])} scored with labels, which have no mean: a rubric gives them values"
 
 
 def rows_said(count: int) -> str:

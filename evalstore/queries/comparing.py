@@ -14,6 +14,7 @@ __all__ = [
     "baselines",
     "compare_flips",
     "compare_jobs",
+    "compare_labels",
     "compare_metrics",
     "compare_plain_metrics",
     "compare_rows",
@@ -33,6 +34,19 @@ def compare_jobs(
     Every metric of either, and whether they hold the same rows.
     """
     return session.ask_file("compare_jobs", baselines=baselines, candidate=candidate, metric=metric, suite=suite)
+
+
+def compare_labels(
+    session: Session, *, baselines: list[str], candidate: str, metric: str | None = None, suite: str | None = None
+) -> pa.Table:
+    """How many rows have labels without a number on both sides, and how many of these have other labels, by metric.
+
+    Of repetitions and several baselines the different labels count.
+    """
+    jobs = [*baselines, candidate]
+    return session.ask_file(
+        "compare_labels", files=jobs, baselines=baselines, candidate=candidate, metric=metric, suite=suite
+    )
 
 
 def compare_rows(session: Session, *, baselines: list[str], candidate: str, suite: str | None = None) -> pa.Table:

@@ -192,3 +192,31 @@ def test_of_several_baselines_one_that_differs_is_shown(repeated):
 def test_the_worst_repetition_is_shown_by_a_gate(repeated):
     verdict = repeated.gate("three-2", policy={"metrics": {"ok": {"min": 0.9}}})
     assert {json.loads(row["candidate_sample"])["value"] for row in verdict.worst_rows} == {"three-2 2"}
+
+
+# Labels
+
+
+def test_labels_without_numbers_are_told_as_such(store):
+    for name, other in (("labels-1", 0), ("labels-2", 20)):
+        rows = [
+            (n, 0, {"verdict": "bad" if n < other else "good", "length": n}, {"metadata": {"half": str(n % 2)}})
+            for n in range(40)
+        ]  # fmt: skip
+        put(store, name, rows)
+    found = store.compare("labels-1", "labels-2", by="metadata.half")
+    changes = {line["metric"]: line["change"] for line in found.metrics.to_dicts()}
+    assert changes == {"length": "no difference shown", "verdict": "20 of 40 labels changed"}
+    slices = {(line["metric"], line["change"]) for line in found.slices.to_dicts()}
+    assert slices == {("length", "no difference shown"), ("verdict", "labels, no numbers")}
+    for rule in ({"min": 0.5}, {"max_drop": 0.1}, {"max_flips": 3}):
+        verdict = store.gate("labels-2", baseline="labels-1", policy={"metrics": {"verdict": rule}})
+        assert verdict.outcome == "not comparable"
+        assert verdict.message == "verdict: 40 rows scored with labels, which have no mean: a rubric gives them values"
+
+
+def test_labels_that_a_rubric_gives_values_are_numbers(store):
+    quality = {"rubric": [{"label": "bad", "value": 0}, {"label": "good", "value": 1}]}
+    for name, other in (("rubric-1", 0), ("rubric-2", 20)):
+        put(store, name, [(n, 0, {"v": "bad" if n < other else "good"}) for n in range(40)], metrics={"v": quality})
+    assert only_line(store.compare("rubric-1", "rubric-2"))["difference"] == -0.5
