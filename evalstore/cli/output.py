@@ -66,7 +66,7 @@ def say(message: str) -> None:
 
 
 def warn(warnings: list[str], format: str | None, output: str | None) -> None:
-    """Tells the person what speaks against an answer, unless the page that goes to stdout does; None is no such page."""
+    """Tells the person what speaks against an answer, unless the page that goes to stdout does; None: no page does."""
     if output or format not in PAGES:
         for warning in warnings:
             say(f"warning: {warning}")
