@@ -85,30 +85,15 @@ def compare(session: Session, asked: Question, measured: list[dict[str, Any]] | 
     if asked.test == "permutation":
         _permute(session, asked, paired_by, metrics)
     adjust(metrics, asked)
-    for line, counts in zip(metrics, newly_unscored(session, asked, paired_by, lines, rows), strict=True):
-        line.update(counts)
-        for (one, other), count in zip(_BOTH_WAYS, counts.values(), strict=True):
-            if count > FEW * (line["paired"] + count):
-                warnings.append(
-                    f"{_name(line)}: {count:,} of {line['paired'] + count:,} rows that are scored in the {one} have no "
-                    f"score in the {other}, and are left out"
-                )
+    labels = _tell_labels(session, asked, metrics, known)
+    warnings += _one_sided_scores(metrics, newly_unscored(session, asked, paired_by, lines, rows))
     if asked.errors == "worst":
         warnings += warnings_of(worst_values(session, **asked.jobs), shared)
     warnings += [*_unpaired(metrics), *_scored_failures(asked, metrics, rows)]
     warnings += _summary(asked)
-    slices = []
-    if asked.by is not None:
-        source, path = field_source(asked.by, "sliced")
-        sliced = queries.compare_metrics(session, **paired_by, **asked.narrow, slice_source=source, slice_path=path)
-        slices = [
-            {"slice": line["slice"]} | judged(line | _names(one), pairs_of(line, one), one, asked)
-            for line in sliced.to_pylist()
-            for one in [known[line["number"]]]
-        ]
-        adjust(slices, asked)
-        if all(line["slice"] is None for line in slices):
-            warnings.append(f"no row of {asked.candidate['name']!r} has {asked.by}: all of them are one slice")
+    slices = _sliced(session, asked, paired_by, known, labels)
+    if slices and all(line["slice"] is None for line in slices):
+        warnings.append(f"no row of {asked.candidate['name']!r} has {asked.by}: all of them are one slice")
     warnings += [
         f"{_name(line)}: the jobs were recorded with different directions; {_direction(line)} is better is what counts"
         for line in shared
@@ -161,6 +146,45 @@ def _scored_failures(asked: Question, metrics: list[dict[str, Any]], rows: list[
     return warnings
 
 
+def _one_sided_scores(metrics: list[dict[str, Any]], counts: list[dict[str, int]]) -> list[str]:
+    """Notes of each metric how many rows are scored on one side alone; warnings about those of which many are."""
+    warnings = []
+    for line, found in zip(metrics, counts, strict=True):
+        line.update(found)
+        for (one, other), count in zip(_BOTH_WAYS, found.values(), strict=True):
+            if count > FEW * (line["paired"] + count):
+                warnings.append(
+                    f"{_name(line)}: {count:,} of {line['paired'] + count:,} rows that are scored in the {one} have no "
+                    f"score in the {other}, and are left out"
+                )
+    return warnings
+
+
+def _sliced(
+    session: Session,
+    asked: Question,
+    paired_by: dict[str, Any],
+    known: dict[int, dict[str, Any]],
+    labels: set[tuple[str, ...]],
+) -> list[dict[str, Any]]:
+    """What became of the metrics in each slice; none where none are asked for."""
+    if asked.by is None:
+        return []
+    source, path = field_source(asked.by, "sliced")
+    sliced = queries.compare_metrics(session, **paired_by, **asked.narrow, slice_source=source, slice_path=path)
+    slices = [
+        {"slice": line["slice"]} | judged(line | _names(one), pairs_of(line, one), one, asked)
+        for line in sliced.to_pylist()
+        for one in [known[line["number"]]]
+    ]
+    if asked.test == "permutation":
+        _permute(session, asked, paired_by | {"slice_source": source, "slice_path": path}, slices)
+    adjust(slices, asked)
+    for line in slices:
+        line["change"] = "labels, no numbers" if _key(line) in labels and not line["paired"] else line["change"]
+    return slices
+
+
 def _names(known: dict[str, Any]) -> dict[str, Any]:
     return {field: known[field] for field in ("suite", "metric", "name", "higher_is_better")}
 
@@ -172,14 +196,14 @@ def _asked_metrics(session: Session, asked: Question, paired_by: dict[str, Any])
 
 
 def _permute(session: Session, asked: Question, paired_by: dict[str, Any], metrics: list[dict[str, Any]]) -> None:
-    units: dict[tuple[str, ...], tuple[list[float], list[int]]] = {}
+    units: dict[tuple[Any, ...], tuple[list[float], list[int]]] = {}
     for line in queries.compare_units(session, **paired_by, **asked.narrow).to_pylist():
-        sizes, counts = units.setdefault(_key(line), ([], []))
+        sizes, counts = units.setdefault((*_key(line), line["slice"]), ([], []))
         sizes.append(line["size"])
         counts.append(line["units"])
     for line in metrics:
         if line["paired"]:
-            sizes, counts = units.get(_key(line), ([], []))
+            sizes, counts = units.get((*_key(line), line.get("slice")), ([], []))
             line["p_value"] = significance.p_permutation(sizes, counts, line["difference"] * line["paired"])
             line["test"] = "sign-flip permutation"
 
@@ -205,6 +229,20 @@ def _told(not_compared: list[dict[str, Any]], shared: set[tuple[str, ...]]) -> l
         for line in not_compared
         if line["told_in"]
     ]
+
+
+def _tell_labels(
+    session: Session, asked: Question, metrics: list[dict[str, Any]], known: dict[int, dict[str, Any]]
+) -> set[tuple[str, ...]]:
+    """The metrics of labels without numbers, which have no means: their `change` says how many labels changed."""
+    of_labels = {_key(line) for line in known.values() if line["score_type"] == "rubric"}
+    if not any(_key(line) in of_labels and not line["paired"] for line in metrics):
+        return set()
+    found = {_key(line): line for line in queries.compare_labels(session, **asked.jobs, **asked.narrow).to_pylist()}
+    for line in metrics:
+        if not line["paired"] and (labels := found.get(_key(line))):
+            line["change"] = f"{labels['changed']:,} of {labels['labelled']:,} labels changed"
+    return set(found)
 
 
 def _measured(measured: list[dict[str, Any]], side: str) -> str:

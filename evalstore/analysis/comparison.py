@@ -10,7 +10,7 @@ from evalstore import frames, json_text, queries
 from evalstore.analysis.asked import field_source, name_beside
 from evalstore.analysis.comparing import FLIPS
 from evalstore.analysis.pairing import is_simple
-from evalstore.errors import UnknownField, UsageError, near
+from evalstore.errors import JobNotFound, UnknownField, UsageError, near
 
 if TYPE_CHECKING:
     import os
@@ -27,6 +27,7 @@ __all__ = ["ALL_FLIPS", "Comparison"]
 
 _PLACES = ("row_index", "last_row_index")
 _MOST_KEPT = 10_000  # rows of each flip; more of them are sorted instead
+_WANTED = ("suite", "row_key", "metric", "name", "baseline_value", "candidate_value")
 
 ALL_FLIPS = (*FLIPS, "both right", "both wrong", "unchanged", "both in error")
 
@@ -75,7 +76,8 @@ class Comparison:
     ) -> pl.DataFrame:
         """The rows that flipped in these ways (all that changed by default), so many of each and each metric at most.
 
-        The greatest differences come first. Raises: UsageError, UnknownField.
+        The greatest differences come first. Raises: UsageError, UnknownField; JobNotFound where a job that was compared
+        is gone meanwhile.
         """
         return frames.to_polars(self.flip_table(*flips, metric=metric, suite=suite, limit=limit))
 
@@ -96,11 +98,16 @@ class Comparison:
         session = self._session()
 
         def ask() -> pa.Table:
+            self._check_jobs(session)
             found = self._flipped_rows(
                 session, list(flips or FLIPS), metric or asked.metric, suite or asked.suite, limit
             )
-            keys = found.select(["suite", "row_key", "metric", "name"]).to_pylist()
-            wanted = [{"place": place, **key} for place, key in enumerate(keys)]
+            keys = found.select([*_WANTED, "difference"]).to_pylist()
+            wanted = [
+                {"place": place, "towards": (change > 0) - (change < 0) if change else None, **key}
+                for place, key in enumerate(keys)
+                for change in [key.pop("difference")]
+            ]
             # Of plain jobs it is known where in the files the rows lie: the others need not be read.
             places = [place for field in _PLACES for place in found.column(field).to_pylist()]
             is_known = self._found.asked["is_plain"] and None not in places
@@ -131,6 +138,18 @@ class Comparison:
             session, **pairing, flips=flips, slice_source=source, slice_path=path, metric=metric, suite=suite,
             limit=limit,
         )  # fmt: skip
+
+    def _check_jobs(self, session: Session) -> None:
+        """Of a job that is gone no row would be found, as if none had flipped."""
+        jobs = (*self._asked.baselines, self._asked.candidate)
+        found = queries.jobs_left(session, job_ids=[one["job_id"] for one in jobs])
+        left = set(found.column("job_id").to_pylist())
+        for job in jobs:
+            if job["job_id"] not in left:
+                raise JobNotFound(
+                    f"job {job['name']!r}, which was compared, is no more in the store as it was: it was deleted or "
+                    "replaced, or its rows were dropped, so its rows cannot be shown"
+                )
 
     def to_dict(self) -> dict[str, Any]:
         """All of it but the flips, as plain data."""

@@ -12,6 +12,7 @@ from evalstore.analysis.rule_words import (
     countable,
     full_name,
     is_higher_better,
+    no_mean,
     number,
     place_of,
     rows_needed_said,
@@ -51,7 +52,8 @@ def drops(
     for target, line in measured.items():
         if (bound := rule_of(policy, target, "max_flips")) is not None:
             flips = flips_of(policy, target, line)
-            rules.append(_flips(bound, flips, place_of(policy, target, line), full_name(line), compared.get(target)))
+            place = place_of(policy, target, line)
+            rules.append(_flips(bound, flips, place, full_name(line), compared.get(target), unmeasured=no_mean(line)))
     return rules
 
 
@@ -64,9 +66,8 @@ def drop_verdict(policy: Policy, target: Target, line: dict[str, Any], one: Comp
     margin, name, told = rule_of(policy, target, "max_drop"), full_name(line), place_of(policy, target, line)
     told["bound"] = margin
     if one.line is None or one.suite_rows is None or not one.line["paired"]:
-        return RuleVerdict(
-            "max_drop", "not comparable", f"{name}: {one.problem or 'no row is scored on both sides'}", **told
-        )
+        problem = one.problem or no_mean(line) or "no row is scored on both sides"
+        return RuleVerdict("max_drop", "not comparable", f"{name}: {problem}", **told)
     found = one.line
     told |= {"value": found["candidate_mean"], **{field: found[field] for field in ("difference", "low", "high")}}
     told["p_adjusted"] = p
@@ -106,7 +107,9 @@ def flips_of(policy: Policy, target: Target, line: dict[str, Any]) -> str:
     return "regressed" if is_higher_better(policy, target, line) == line["higher_is_better"] else "improved"
 
 
-def _flips(bound: int, flip: str, told: dict[str, Any], name: str, one: Compared | None) -> RuleVerdict:
+def _flips(
+    bound: int, flip: str, told: dict[str, Any], name: str, one: Compared | None, *, unmeasured: str | None
+) -> RuleVerdict:
     if one is None or one.line is None:
         problem = one.problem if one else "the baseline did not measure it"
         return RuleVerdict("max_flips", "not comparable", f"{name}: {problem}", **told, bound=bound)
@@ -117,7 +120,7 @@ def _flips(bound: int, flip: str, told: dict[str, Any], name: str, one: Compared
     if all_lost > bound:
         return RuleVerdict("max_flips", "fail", message, **told, value=all_lost, bound=bound)
     if not one.line["paired"]:
-        problem = f"{name}: no row is scored on both sides"
+        problem = f"{name}: {unmeasured or 'no row is scored on both sides'}"
         return RuleVerdict("max_flips", "not comparable", problem, **told, bound=bound)
     return RuleVerdict("max_flips", "pass", message, **told, value=all_lost, bound=bound)
 

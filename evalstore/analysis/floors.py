@@ -10,6 +10,7 @@ from evalstore.analysis.rule_words import (
     countable,
     full_name,
     metric_and_name,
+    no_mean,
     number,
     place_of,
     rows_needed_said,
@@ -102,7 +103,7 @@ def floors(policy: Policy, target: Target, line: dict[str, Any], problem: str | 
             if rule == "min" and floors_of_call(policy, target):
                 told_here["class_"] = "critical"
             if problem is not None or found is None:
-                why = f"{name}: {problem or 'no row is scored, so there is no mean'}"
+                why = f"{name}: {problem or no_mean(line)}"
                 yield RuleVerdict(rule, "not comparable", why, **told_here)
             else:
                 told_here |= {"low": found.low, "high": found.high}

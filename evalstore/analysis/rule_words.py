@@ -14,6 +14,7 @@ __all__ = [
     "full_name",
     "is_higher_better",
     "metric_and_name",
+    "no_mean",
     "number",
     "place_of",
     "rows_needed_said",
@@ -59,6 +60,15 @@ def rows_needed_said(needed: int) -> str:
 def countable(needed: int | None) -> int | None:
     """How many rows it takes, where that many can be run."""
     return None if needed is None or needed > MOST_ROWS else needed
+
+
+def no_mean(line: dict[str, Any]) -> str | None:
+    """Why a metric has no mean; None where it has one."""
+    if line["mean"] is not None:
+        return None
+    if not line["rows_scored"]:
+        return "no row is scored, so there is no mean"
+    return f"{rows_said(line['rows_scored'])} scored with labels, which have no mean: a rubric gives them values"
 
 
 def rows_said(count: int) -> str:

@@ -60,7 +60,7 @@ def p_permutation(sizes: Sequence[float], units: Sequence[int], total: float, *,
     import numpy as np
 
     # A little less than the total, so that equal sums that were added in another order count as equal.
-    limit = abs(total) * (1 - 1e-12)
+    limit = abs(total) - 1e-12 * sum(size * some for size, some in zip(sizes, units, strict=True))
     if count <= ENUMERATED:
         values = np.repeat(np.asarray(sizes, dtype=float), units)
         signs = 1 - 2 * ((np.arange(2**count)[:, None] >> np.arange(count)) & 1)

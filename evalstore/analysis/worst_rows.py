@@ -17,6 +17,7 @@ __all__ = ["rows_below", "rows_that_lost"]
 
 WORST_ROWS = 5  # of each metric that did not pass
 _KINDS = {"min": "lowest", "max": "highest", "max_error_rate": "in error"}
+_TOWARDS = {"lowest": -1, "highest": 1, "in error": None}  # which of the repetitions of a row is shown
 
 
 def rows_that_lost(
@@ -50,7 +51,8 @@ def rows_below(session: Session, job: dict[str, Any], rules: list[RuleVerdict]) 
     if not wanted or job["rows_dropped_at"]:
         return []
     found = queries.worst_rows(session, job_id=job["job_id"], wanted=wanted, limit=WORST_ROWS).to_pylist()
-    keys = [{field: line[field] for field in ("suite", "row_key", "metric", "name")} for line in found]
+    fields = ("suite", "row_key", "metric", "name", "baseline_value", "candidate_value")
+    keys = [{field: line[field] for field in fields} | {"towards": _TOWARDS[line["flip"]]} for line in found]
     texts = queries.compare_texts(
         session, baselines=[], candidate=job["job_id"], rows=[{"place": n, **key} for n, key in enumerate(keys)],
         row_keys=list({key["row_key"] for key in keys}),

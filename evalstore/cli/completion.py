@@ -64,12 +64,17 @@ def _baselines(store: Store) -> list[str]:
     return [str(name) for name in store.baselines.table().column("baseline").to_pylist()]
 
 
+def _jobs(store: Store) -> list[str]:
+    """The names of jobs, the newest first, and baselines as they stand for a job."""
+    return [*store.known("job"), *(f"@{name}" for name in _baselines(store))]
+
+
 baselines = _from_store(_baselines, "last:5")
 datasets = _names("dataset")
 deleted_jobs = _from_store(_deleted)
 groups = _names("group")
 interrupted_jobs = _names("interrupted")
-jobs = _names("job", "@last")
+jobs = _from_store(_jobs, "@last")
 metrics = _names("metric")
 models = _names("model")
 suites = _names("suite")

@@ -11,7 +11,7 @@ import click
 
 from evalstore.cli import completion
 from evalstore.cli.options import Place, format_option, output_option
-from evalstore.cli.output import FORMATS, Answer, say, write
+from evalstore.cli.output import FORMATS, Answer, say, warn, write
 from evalstore.cli.program import Command, Group
 from evalstore.errors import EvalStoreError, UsageError
 
@@ -65,8 +65,7 @@ def gate(
         )
         raise
     verdict = judged.with_inconclusive_as(inconclusive)
-    for warning in verdict.warnings:
-        say(f"warning: {warning}")
+    warn(verdict.warnings, format, output)
     for file, kind in ((junit, "junit"), (markdown, "markdown")):
         if file:
             _write(verdict, kind, file)

@@ -8,7 +8,7 @@ import click
 
 from evalstore.cli import completion
 from evalstore.cli.options import Place, format_option, output_option, policy_option, which
-from evalstore.cli.output import Answer, say, write
+from evalstore.cli.output import Answer, say, warn, write
 from evalstore.cli.program import Command
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ def compare(
     from evalstore.cli.pages.compare import compare_page, flips_page, flips_table
 
     found = place.open().compare(baseline, candidate, **asked)
-    for warning in found.warnings:
-        say(f"warning: {warning}")
+    warn(found.warnings, None if flips else format, output)
     if html:
         found.write_html(html)
         say(f"wrote {html}")

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
     from evalstore.cli.blocks import Block
 
-__all__ = ["FORMATS", "Answer", "counted", "progress", "say", "write"]
+__all__ = ["FORMATS", "Answer", "counted", "progress", "say", "warn", "write"]
 
 FORMATS = ("table", "json", "csv", "parquet", "markdown")
+PAGES = ("table", "markdown")
 
 
 @dataclass
@@ -62,6 +63,13 @@ def say(message: str) -> None:
     """Tells the person something that is no data."""
     sys.stdout.flush()  # so that on a terminal it comes after what it is about
     click.echo(message, err=True)
+
+
+def warn(warnings: list[str], format: str | None, output: str | None) -> None:
+    """Tells the person what speaks against an answer, unless the page that goes to stdout does; None: no page does."""
+    if output or format not in PAGES:
+        for warning in warnings:
+            say(f"warning: {warning}")
 
 
 @contextmanager

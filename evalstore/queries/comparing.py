@@ -15,6 +15,7 @@ __all__ = [
     "clustered_rows",
     "compare_flips",
     "compare_jobs",
+    "compare_labels",
     "compare_metrics",
     "compare_plain_flips",
     "compare_plain_metrics",
@@ -37,6 +38,19 @@ def compare_jobs(
     Every metric of either, and whether they hold the same rows.
     """
     return session.ask_file("compare_jobs", baselines=baselines, candidate=candidate, metric=metric, suite=suite)
+
+
+def compare_labels(
+    session: Session, *, baselines: list[str], candidate: str, metric: str | None = None, suite: str | None = None
+) -> pa.Table:
+    """How many rows have labels without a number on both sides, and how many of these have other labels, by metric.
+
+    Of repetitions and several baselines the different labels count.
+    """
+    jobs = [*baselines, candidate]
+    return session.ask_file(
+        "compare_labels", files=jobs, baselines=baselines, candidate=candidate, metric=metric, suite=suite
+    )
 
 
 def compare_rows(session: Session, *, baselines: list[str], candidate: str, suite: str | None = None) -> pa.Table:
@@ -110,6 +124,8 @@ def compare_units(
     told_by: list[str],
     cluster_source: str | None = None,
     cluster_path: str | None = None,
+    slice_source: str | None = None,
+    slice_path: str | None = None,
     metric: str | None = None,
     suite: str | None = None,
 ) -> pa.Table:
@@ -193,7 +209,10 @@ def compare_texts(
     first_index: int | None = None,
     last_index: int | None = None,
 ) -> pa.Table:
-    """What two sides hold of some rows: the item, both outputs, and what was said of both."""
+    """What two sides hold of some rows: the item, both outputs, and what was said of both.
+
+    Of several repetitions or baselines, those that show best what became of the row.
+    """
     parameters = {name: value for name, value in locals().items() if name != "session"}
     return session.ask_file("compare_texts", files=[*baselines, candidate], **parameters)
 

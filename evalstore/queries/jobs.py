@@ -12,7 +12,17 @@ if TYPE_CHECKING:
     from evalstore.queries.words import Kind
     from evalstore.session import Session
 
-__all__ = ["accepted_jobs", "imported_jobs", "job", "jobs", "jobs_to_prune", "known_names", "last_job", "score_files"]
+__all__ = [
+    "accepted_jobs",
+    "imported_jobs",
+    "job",
+    "jobs",
+    "jobs_left",
+    "jobs_to_prune",
+    "known_names",
+    "last_job",
+    "score_files",
+]
 
 
 def jobs(
@@ -35,6 +45,11 @@ def jobs(
 def job(session: Session, *, workspace: str, name: str) -> pa.Table:
     """Everything that is known of one job."""
     return session.ask_file("job", workspace=workspace, name=name)
+
+
+def jobs_left(session: Session, *, job_ids: list[str]) -> pa.Table:
+    """Which of some jobs are still in the store as they were, by their ids."""
+    return session.ask_file("jobs_left", job_ids=job_ids)
 
 
 def last_job(

@@ -1,3 +1,12 @@
+-- How far two values lie apart; what is no more than rounding is 0, and not a row that got better or worse.
+CREATE OR REPLACE MACRO difference_of(baseline_value, candidate_value) AS
+CASE
+    WHEN
+        abs(candidate_value - baseline_value) <= 1e-12 * greatest(abs(candidate_value), abs(baseline_value))
+        THEN 0.0
+    ELSE candidate_value - baseline_value
+END;
+
 -- What became of a row, as a number that flip_name says in words: by right and wrong where the metric is judged, else
 -- by whether its value got better or worse.
 CREATE OR REPLACE MACRO flip_of(
@@ -10,13 +19,13 @@ CASE
     WHEN baseline_in_error THEN CASE WHEN candidate_value IS NOT NULL THEN 4 END
     WHEN baseline_right IS NOT NULL AND candidate_right IS NOT NULL
         THEN CASE
-            WHEN candidate_right > baseline_right THEN 1
-            WHEN candidate_right < baseline_right THEN 2
+            WHEN candidate_right - baseline_right > 1e-12 THEN 1
+            WHEN candidate_right - baseline_right < -1e-12 THEN 2
             WHEN baseline_right = 1 THEN 5
             WHEN baseline_right = 0 THEN 6
             ELSE 7
         END
-    WHEN candidate_value = baseline_value THEN 7
+    WHEN difference_of(baseline_value, candidate_value) = 0 THEN 7
     WHEN candidate_value IS NOT NULL AND baseline_value IS NOT NULL
         THEN CASE WHEN (candidate_value > baseline_value) = higher_is_better THEN 1 ELSE 2 END
 END::TINYINT;
@@ -95,7 +104,7 @@ CREATE OR REPLACE MACRO compared_pairs(
         place.name,
         place.higher_is_better,
         item.*,
-        item.candidate_value - item.baseline_value AS difference,
+        difference_of(item.baseline_value, item.candidate_value) AS difference,
         item.baseline_in_error OR item.candidate_in_error AS in_error,
         flip_of(
             item.baseline_in_error, item.candidate_in_error, item.baseline_value, item.candidate_value,
@@ -123,7 +132,7 @@ CREATE OR REPLACE MACRO compared_plain_pairs(baselines, candidate) AS TABLE
         place.name,
         place.higher_is_better,
         item.*,
-        item.candidate_value - item.baseline_value AS difference,
+        difference_of(item.baseline_value, item.candidate_value) AS difference,
         item.baseline_in_error OR item.candidate_in_error AS in_error,
         flip_of(
             item.baseline_in_error, item.candidate_in_error, item.baseline_value, item.candidate_value,

@@ -14,6 +14,10 @@ CREATE OR REPLACE MACRO compared_clusters(compared_pair) AS TABLE
                 THEN 'inf'::DOUBLE
             ELSE var_pop(CASE WHEN abs(difference) < 1e141 THEN difference END)
         END AS variance,
+        -- How large the values are that differ, by which rounding is told from differences.
+        least(
+            avg(greatest(abs(baseline_value), abs(candidate_value))) FILTER (WHERE difference <> 0), 1e140
+        ) AS size,
         avg(baseline_value) FILTER (WHERE difference IS NOT NULL) AS baseline_mean,
         avg(candidate_value) FILTER (WHERE difference IS NOT NULL) AS candidate_mean,
         count(*) FILTER (WHERE difference > 0) AS up,
@@ -41,14 +45,37 @@ CREATE OR REPLACE MACRO compared_clusters(compared_pair) AS TABLE
     GROUP BY number, slice, "cluster";
 
 -- The same by metric and slice: means of the pairs, the deviation of the differences, and the squares of the residuals
--- of the units that are independent: clusters, and rows that are in none.
+-- of the units that are independent: clusters, and rows that are in none. What is no more than the rounding of all the
+-- values that differ is 0.
 CREATE OR REPLACE MACRO compared_summary(compared_cluster) AS TABLE
-    WITH centred AS (
+    WITH sized AS (
         SELECT
             *,
-            sum(n * mean) OVER measured / nullif(sum(n) OVER measured, 0) AS centre
+            1e-12 * coalesce(size, 0) AS rounding,
+            up + down AS differing
         FROM query_table(compared_cluster)
+    ),
+
+    centred AS (
+        SELECT
+            *,
+            CASE
+                WHEN abs(sum(n * mean) OVER measured) <= sum(rounding * differing) OVER measured THEN 0.0
+                ELSE sum(n * mean) OVER measured
+            END / nullif(sum(n) OVER measured, 0) AS centre,
+            n * (variance + (mean - centre) * (mean - centre)) AS row_squares,
+            rounding * rounding * differing AS row_rounding
+        FROM sized
         WINDOW measured AS (PARTITION BY number, slice)
+    ),
+
+    in_units AS (
+        SELECT
+            *,
+            CASE WHEN "cluster" IS NULL THEN row_squares ELSE n * n * (mean - centre) * (mean - centre) END
+                AS unit_squares,
+            CASE WHEN "cluster" IS NULL THEN row_rounding ELSE row_rounding * differing END AS unit_rounding
+        FROM centred
     )
 
     SELECT
@@ -58,13 +85,10 @@ CREATE OR REPLACE MACRO compared_summary(compared_cluster) AS TABLE
         sum(n * baseline_mean) / nullif(sum(n), 0) AS baseline_mean,
         sum(n * candidate_mean) / nullif(sum(n), 0) AS candidate_mean,
         any_value(centre) AS difference,
-        sqrt(sum(n * (variance + (mean - centre) * (mean - centre))) / nullif(sum(n) - 1, 0)) AS std_dev,
-        sum(
-            CASE
-                WHEN "cluster" IS NULL THEN n * (variance + (mean - centre) * (mean - centre))
-                ELSE n * n * (mean - centre) * (mean - centre)
-            END
-        ) AS unit_squares,
+        sqrt(
+            CASE WHEN sum(row_squares) <= sum(row_rounding) THEN 0.0 ELSE sum(row_squares) END / nullif(sum(n) - 1, 0)
+        ) AS std_dev,
+        CASE WHEN sum(unit_squares) <= sum(unit_rounding) THEN 0.0 ELSE sum(unit_squares) END AS unit_squares,
         sum(CASE WHEN "cluster" IS NULL THEN n ELSE (n > 0)::INTEGER END)::BIGINT AS units,
         nullif(count(*) FILTER (WHERE "cluster" IS NOT NULL AND n > 0), 0) AS clusters,
         coalesce(sum(n) FILTER (WHERE "cluster" IS NULL), 0)::BIGINT AS unclustered,
@@ -85,5 +109,5 @@ CREATE OR REPLACE MACRO compared_summary(compared_cluster) AS TABLE
         min(lowest) AS lowest,
         max(highest) AS highest,
         bool_or(is_repeated) AS is_repeated
-    FROM centred
+    FROM in_units
     GROUP BY number, slice;

@@ -43,7 +43,10 @@ BOUNDS = {
     ),
     "flips": ("20 flips of these with both outputs", "< 0.5 s"),
     "gate_shell": ("`evalstore gate` of 1,000 rows against a baseline, from the shell", "< 1 s"),
-    "gate_false_alarms": ("1,000 pairs of equal runs: how often the gate fails", "≤ 5 %"),
+    "gate_false_alarms": (
+        "1,000 pairs of equal runs in a store, also clustered and repeated: how often the gate fails",
+        "≤ 5 %",
+    ),
     "gate_power": ("1,000 pairs with a true drop, and 1,000 without: what it finds, what it passes", "80 %"),
     "evaluate": (
         "`evaluate()`, trivial target, 2 evaluators, 2,000 examples, stored",

@@ -265,3 +265,32 @@ def test_a_gate_whose_reader_leaves_does_not_pass(judged):
         assert gate.stdout is not None
         gate.stdout.close()
         assert gate.wait(timeout=60) == 1
+
+
+def test_a_warning_is_told_once(run, tmp_path):
+    """On the page where that is what goes to stdout, else on stderr."""
+    root = tmp_path / "evals"
+    with evalstore.open(root) as store:
+        for name in ("first", "second"):
+            with store.job(name) as job:
+                for n in range(30):
+                    late = name == "second" and n < 3
+                    job.log(item={"q": n}, row_key=str(n), scores={"ok": float("nan") if late else float(n % 2)})
+    said = "3 of 30 rows that are scored in the baseline have no score in the candidate"
+    for asked in (("compare", "first", "second"), ("gate", "second", "--min", "ok=0.1")):
+        told = said if asked[0] == "compare" else "ok: 27 of 30 rows are scored, 0 are in error"
+        for format, on_page in (("table", 1), ("markdown", 1), ("json", 1), ("csv", 0)):
+            done = run(*asked, "--format", format, store=root)
+            assert " ".join(done.stdout.split()).count(told) == on_page, (asked, format)
+            assert done.stderr.count(told) == (format in ("json", "csv")), (asked, format)
+        assert run(*asked, "--output", tmp_path / "page.txt", store=root).stderr.count(told) == 1
+    assert run("compare", "first", "second", "--flips", "improved", store=root).stderr.count(said) == 1
+
+
+def test_baselines_are_completed_as_jobs(judged):
+    from click.shell_completion import ShellComplete
+
+    from evalstore.cli.app import evalstore as program
+
+    offers = ShellComplete(program, {}, "evalstore", "").get_completions(["--store", str(judged), "compare"], "@")
+    assert [offer.value for offer in offers] == ["@main", "@last"]
