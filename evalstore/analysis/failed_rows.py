@@ -42,7 +42,7 @@ class Failures:
 def failures(session: Session, job: dict[str, Any]) -> Failures:
     """Of a job whose rows were dropped nobody knows which of them failed."""
     found = []
-    if not job["rows_dropped_at"]:
+    if not job["rows_dropped_at"] and queries.failed_rows(session, job_id=job["job_id"])["failed"][0].as_py():
         found = queries.gate_failures(session, job_id=job["job_id"]).to_pylist()
     by_suite = {line["suite"]: line["rows_failed"] for line in found if line["metric"] is None}
     return Failures(
