@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from evalstore import deletion, queries
+from evalstore.arrow_lines import as_dicts
 from evalstore.errors import JobBusy, JobExists, JobNotFound, UsageError
 from evalstore.protection import PIN, protected_jobs
 from evalstore.row_dropping import drop_rows
@@ -83,7 +84,7 @@ def prune_jobs(
     """
     if keep_last is not None and (isinstance(keep_last, bool) or not 0 <= keep_last <= _MOST):
         raise UsageError(f"keep_last is a number of jobs, not {keep_last!r}")
-    found = queries.jobs_to_prune(
+    table = queries.jobs_to_prune(
         session,
         workspace=workspace,
         keep_last=keep_last,
@@ -92,7 +93,8 @@ def prune_jobs(
         has_rows=rows_only,
         protected=sorted(protected_jobs(root)),
         pin=PIN,
-    ).to_pylist()
+    )
+    found = as_dicts(table)
     jobs = [{k: v for k, v in line.items() if k != "kept_as"} for line in found if line["kept_as"] is None]
     kept = [{"reason": line.pop("kept_as"), **line} for line in found if line["kept_as"] is not None]
     action: Literal["delete", "drop rows"] = "drop rows" if rows_only else "delete"

@@ -165,7 +165,7 @@ class Upkeep(Asking):
             raise UsageError(f"{to} exists: choose another name, or remove it")
         if not target.parent.is_dir():
             raise UsageError(f"there is no folder {Path(to).parent} to write {target.name} into: make it first")
-        lines = [line for job in jobs for line in self._job(job).to_pylist()]
+        lines = [line for job in jobs for line in as_dicts(self._job(job))]
         found = {line["job_id"]: f"{line['workspace']}/{line['name']}" for line in lines}
         return archives.write_archive(self.root, list(found.items()), target, progress=progress)
 

@@ -11,6 +11,8 @@ store = evalstore.open({root!r})
 store.record("frame", [{{"q": 1, "right": 1.0}}], scores=["right"])
 with store.job("logged", dataset="sums") as job:
     job.log(item={{"q": 1}}, scores={{"right": True}}, latency=0.1)
+with store.job("again", dataset="sums") as job:
+    job.log(item={{"q": 1}}, scores={{"right": False}}, latency=0.1)
 """
 QUESTIONS = [
     "store.results.list(sort='-created_at,name').data, store.results.list().to_polars()",
@@ -22,6 +24,10 @@ QUESTIONS = [
     "store.leaderboard('right'), store.trend('right')",
     "store.delete('frame'), store.trash(), store.restore('frame'), store.verify()",
     "store.sql('FROM jobs'), store.tag('frame', add=['x'])",
+    "store.baselines.set('main', 'logged'), store.gate('logged', baseline='main', min={'right': 0.5})",
+    "c = store.compare('logged', 'again'); c.metrics, c.flips, c.to_html()",
+    "store.summary(), store.baselines.list(), store.baselines.history('main')",
+    "store.prune(keep_last=5, dry_run=True), store.archive(['logged'], to=str(store.root.parent / 'l.tar.zst'))",
 ]
 
 

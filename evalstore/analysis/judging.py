@@ -158,7 +158,7 @@ class Judging(Asking):
                 raise UsageError(f"{named} is a job of workspace {self.workspace!r}: name one of {space!r} by its name")
             return as_dicts(self._job(named))
         name = named.removeprefix("@")
-        found = queries.baselines(self._asking, workspace=space, baseline=name, with_history=False).to_pylist()
+        found = as_dicts(queries.baselines(self._asking, workspace=space, baseline=name, with_history=False))
         if found and found[0]["job_now"] is not None:
             return as_dicts(self._job(f"{space}/{found[0]['job_now']}"))
         if space == self.workspace and (found or name != named):
