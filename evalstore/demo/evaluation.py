@@ -102,14 +102,15 @@ def _record(
     ) as job:
         for problem in problems:
             tried = attempt(release.solve, problem, solver.price)
+            is_easy = problem.difficulty == "easy"
             job.log(
                 item={"question": problem.question},
                 sample=tried.sample,
                 reference={"answer": problem.answer},
                 scores=tried.scores,
-                suite="one-step" if problem.difficulty == "easy" else "several-steps",
+                suite="one-step" if is_easy else "several-steps",
                 row_key=problem.id,
-                cluster=problem.passage,
+                cluster=None if is_easy else problem.passage or problem.id,  # without a story it stands for itself
                 metadata={"category": problem.category, "difficulty": problem.difficulty},
                 latency=tried.latency,
                 prompt_tokens=tried.prompt_tokens,
