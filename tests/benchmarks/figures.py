@@ -85,6 +85,10 @@ REASONS = {
         "each line is checked and each row hashed in Python, and each run becomes a job of its own: two Parquet files "
         "of 22 columns with their statistics, and a document, all durable, where bare DuckDB writes one file"
     ),
+    "flips": "the scores of both jobs are read and joined anew: no index of rows is kept",
+    "gate_shell": "half of it is Python loading DuckDB, Arrow and pydantic; each question is planned for 10 to 70 ms",
+    "gate_false_alarms": "a test at this level errs so often by chance alone",
+    "gate_power": "the number of rows is told from a normal approximation, which few rows bend",
     "scan_compacted": (
         "scores are joined to their jobs, so that deleted ones do not count, and 10,000 paths are looked up"
     ),
