@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from evalstore.errors import BrokenInput
 from evalstore.importers import trainloop_checks as checks
 from evalstore.importers.trainloop_documents import FAILED, Suite
+from evalstore.importers.trainloop_events import event_key, named, take_texts
 from evalstore.importers.trainloop_jobs import FoundJob, moment, name_part, told_job, verdict
 from evalstore.score_values import STATUSES
 
@@ -137,7 +138,12 @@ def _suites(job: FoundJob, file: Path, suites: Mapping[str, Suite]) -> list[dict
         metrics = []
         for key, metric in suite.metrics.items():
             checks.check_metric(job, file, f"{place}.metrics.{key}", metric)
-            rows.add(metric.metric or key, metric.name, metric.details)
+            contradicted = rows.add(metric.metric or key, metric.name, metric.details)
+            if contradicted:
+                where = f"{file.name}: {place}.metrics.{key}"
+                job.flags.append(
+                    f"{where}: other texts than metrics before it tell of {named(contradicted)}; both kept"
+                )
             if not checks.is_complete(metric):
                 metrics.append({
                     "metric": metric.metric or key,
@@ -175,21 +181,30 @@ class _Rows:
         self._job, self._suite = job, suite
         self._rows: dict[tuple[Any, int], dict[str, Any]] = {}
 
-    def add(self, metric: str, name: str | None, details: list[Detail]) -> None:
-        """Adds the details of one metric. One that comes again without a repetition is the next one."""
+    def add(self, metric: str, name: str | None, details: list[Detail]) -> list[str]:
+        """Adds the details of one metric; the events that others tell otherwise.
+
+        One that comes again without a repetition is the next one.
+        """
         seen: Counter[Any] = Counter()
+        contradicted = []
         for number, detail in enumerate(details):
-            key: Any = f"detail {number}" if detail.event_id is None else str(detail.event_id)
+            key = event_key(detail, number)
             again = seen[key] if detail.repetition is None else detail.repetition
             seen[key] += 1
-            row = self._rows.setdefault((key, again), self._row(detail, again))
+            new = self._row(detail, again)
+            row = self._rows.setdefault((key, again), new)
             score = {**_score_of(detail), **({} if name is None else {"name": name})}
+            if row is not new and (other := take_texts(row, new)):
+                contradicted.append(str(detail.event_id))
+                score["extra"] = {**score.get("extra", {}), **other}
             metadata = detail.metadata or None
             if metadata != row["metadata"]:
                 score["metadata"] = metadata
             row["scores"].setdefault(metric, []).append(score)
             self._job.duplicates += detail.repetition is None and again > 0
             self._job.errors += "error" in score
+        return contradicted
 
     def finish(self) -> int:
         """Hands the rows over; how many they are."""
@@ -197,10 +212,11 @@ class _Rows:
         return len(self._rows)
 
     def _row(self, detail: Detail, again: int) -> dict[str, Any]:
+        is_named = detail.event_id not in (None, "")
         return {
             "suite": self._suite,
-            "row_key": None if detail.event_id is None else str(detail.event_id) or None,
-            "repetition": None if detail.event_id is None or detail.repetition is None else again,
+            "row_key": str(detail.event_id) if is_named else None,
+            "repetition": again if is_named and detail.repetition is not None else None,
             "item": {"input": detail.input},
             "sample": None if detail.output is None else {"output": detail.output},
             "metadata": detail.metadata or None,
