@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+import zlib
 from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import zstandard
+
 from evalstore.errors import BrokenInput
 from evalstore.importers.files import read_records
+from evalstore.importers.sources import opened
 from evalstore.importers.trainloop_jobs import verdict
 from evalstore.json_text import canonical
 from evalstore.logged_line import digest, item_key
@@ -19,7 +23,10 @@ if TYPE_CHECKING:
 
     from evalstore.importers.trainloop_jobs import FoundJob
 
-__all__ = ["add_suite", "benchmark_row", "last_moment", "lines", "row_of_sample"]
+__all__ = ["RESULTS", "add_suite", "benchmark_row", "last_moment", "lines", "row_of_sample", "suite_name"]
+
+RESULTS = (".jsonl", ".jsonl.gz", ".jsonl.zst")
+"""How the names of files of results end: the last two are packed."""
 
 _FAILED = "failed"  # what TrainLoop writes where a metric returned 0; any other reason is the last line of an exception
 _KNOWN = {"metric", "sample", "passed", "reason", "type", "score", "provider_result"}
@@ -31,7 +38,7 @@ def lines(file: Path, job: FoundJob | None = None) -> Iterator[tuple[int, dict[s
 
     Raises: BrokenInput, which names file and line.
     """
-    if file.stat().st_size == 0:
+    if _is_blank(file):
         return
     for record in read_records(file):
         if record.value is not None:
@@ -40,6 +47,20 @@ def lines(file: Path, job: FoundJob | None = None) -> Iterator[tuple[int, dict[s
             raise record.problem or BrokenInput("cannot be read", file=file, line=record.line)
         else:
             _keep_bad(job, file, record.problem, record.line, text=record.text)
+
+
+def suite_name(file: Path) -> str:
+    """The suite, or in a benchmark the metric, that a file of results is named after."""
+    return next((file.name.removesuffix(end) for end in RESULTS if file.name.endswith(end)), file.stem)
+
+
+def _is_blank(file: Path) -> bool:
+    """Whether there is no line in a file, packed or not: a suite without results."""
+    try:
+        with opened(file) as source:
+            return not source.look()
+    except (EOFError, OSError, zlib.error, zstandard.ZstdError):
+        return False  # what is wrong with it is told by whoever reads it
 
 
 def add_suite(job: FoundJob, file: Path, *, skip_bad_rows: bool = False) -> None:
@@ -51,6 +72,7 @@ def add_suite(job: FoundJob, file: Path, *, skip_bad_rows: bool = False) -> None
     """
     rows: dict[tuple[str, int], dict[str, Any]] = {}
     seen: Counter[tuple[str, str]] = Counter()
+    suite = suite_name(file)
     keys: dict[str, str] = {}  # of samples, which stand in a line per metric
     for number, line in lines(file, job if skip_bad_rows else None):
         try:
@@ -66,7 +88,7 @@ def add_suite(job: FoundJob, file: Path, *, skip_bad_rows: bool = False) -> None
         seen[key, metric] += 1
         row = rows.get((key, again))
         if row is None:
-            row = rows[key, again] = {"suite": file.stem, "row_key": key, "scores": {}, **row_of_sample(sample)}
+            row = rows[key, again] = {"suite": suite, "row_key": key, "scores": {}, **row_of_sample(sample)}
         row["scores"][metric] = score
         job.duplicates += again > 0
         job.errors += "error" in score
@@ -176,7 +198,7 @@ def _keep_bad(
     """Puts a line that cannot be read into the job as a row in error."""
     item = {"line": number, "text": text, "record": line}
     job.rows.append({
-        "suite": file.stem,
+        "suite": suite_name(file),
         "item": {key: value for key, value in item.items() if value is not None},
         "row_key": f"line {number}",
         "error": f"BrokenInput: {problem}",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalstore.errors import BrokenInput
 from evalstore.importers.trainloop_jobs import FoundJob, moment, name_part, told_job
-from evalstore.importers.trainloop_lines import add_suite, benchmark_row, last_moment, lines
+from evalstore.importers.trainloop_lines import add_suite, benchmark_row, last_moment, lines, suite_name
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
@@ -39,18 +39,20 @@ def _set_data_folder(project: Path) -> list[Path]:
     return [project / found[1]] if found else []
 
 
-def run_job(folder: Path, trace: Path | None, *, timezone: tzinfo, skip_bad_rows: bool = False) -> FoundJob:
+def run_job(
+    folder: Path, files: list[Path], trace: Path | None, *, timezone: tzinfo, skip_bad_rows: bool = False
+) -> FoundJob:
     """The job of a run folder: a suite for each file. Judge traces bear its time, and nothing else ties them to it.
 
     Raises: BrokenInput (file, line, field).
     """
     began = moment(folder.name, timezone, file=folder)
     job = FoundJob(folder.name, {"created_at": began}, told={"job": told_job(began, None)})
-    for file in sorted(folder.glob("*.jsonl")):
+    for file in files:
         before = len(job.rows)
         add_suite(job, file, skip_bad_rows=skip_bad_rows)
         if len(job.rows) == before:
-            job.flags.append(f"{folder.name}: suite {file.stem} holds no results")
+            job.flags.append(f"{folder.name}: suite {suite_name(file)} holds no results")
     if trace:
         job.attached["judge_traces.jsonl"] = trace
     latest = last_moment(job.rows)
@@ -60,14 +62,14 @@ def run_job(folder: Path, trace: Path | None, *, timezone: tzinfo, skip_bad_rows
     return job
 
 
-def benchmark_jobs(folder: Path, *, timezone: tzinfo, skip_bad_rows: bool = False) -> list[FoundJob]:
+def benchmark_jobs(folder: Path, files: list[Path], *, timezone: tzinfo, skip_bad_rows: bool = False) -> list[FoundJob]:
     """The jobs of a benchmark folder, one per provider, tied by their group. Raises: BrokenInput (file, line, field).
 
     A suite is a metric, since TrainLoop asks a provider anew for each. A provider that is declared and has no results
     is named in the flags.
     """
     benchmark = _Benchmark(folder.name, skip_bad_rows=skip_bad_rows)
-    for file in sorted(folder.glob("*.jsonl")):
+    for file in files:
         benchmark.read(file)
     jobs = benchmark.finish(moment(folder.name, timezone, file=folder))
     if not jobs:
@@ -84,6 +86,7 @@ class _Benchmark:
         self._strays = FoundJob("", {}) if skip_bad_rows else None
         self._jobs: dict[str, FoundJob] = {}
         self._declared: dict[str, None] = {}
+        self._said: set[tuple[str, ...]] = set()
         self._documents: dict[str, dict[str, Any]] = {}
 
     def read(self, file: Path) -> None:
@@ -92,11 +95,11 @@ class _Benchmark:
             kind, data = line.get("type"), line.get("data")
             if kind == "result":
                 try:
-                    self._add(benchmark_row(file, number, line, file.stem), str(line["sample"].get("model")))
+                    self._add(benchmark_row(file, number, line, suite_name(file)), str(line["sample"].get("model")))
                 except BrokenInput as problem:
                     self._leave_out(problem)
             elif kind in ("metadata", "summary") and isinstance(data, dict):
-                self._documents.setdefault(file.stem, {})[kind] = data
+                self._documents.setdefault(suite_name(file), {})[kind] = data
                 self._declared |= dict.fromkeys(map(_provider, data.get("providers") or ()))
             else:
                 self._leave_out(
@@ -106,6 +109,9 @@ class _Benchmark:
     def _add(self, row: dict[str, Any], provider: str) -> None:
         job = self._jobs.setdefault(provider, FoundJob(f"{self._group}-{name_part(provider)}", {"model": provider}))
         job.rows.append(row)
+        said = (provider, row["suite"], row["row_key"], *row["scores"])
+        job.duplicates += said in self._said
+        self._said.add(said)
         job.errors += any("error" in score for score in row["scores"].values())
 
     def _leave_out(self, problem: BrokenInput) -> None:

@@ -141,9 +141,7 @@ def _suites(job: FoundJob, file: Path, suites: Mapping[str, Suite]) -> list[dict
             contradicted = rows.add(metric.metric or key, metric.name, metric.details)
             if contradicted:
                 where = f"{file.name}: {place}.metrics.{key}"
-                job.flags.append(
-                    f"{where}: other texts than metrics before it tell of {named(contradicted)}; both kept"
-                )
+                job.flags.append(f"{where}: metrics before it tell other texts of {named(contradicted)}; both kept")
             if not checks.is_complete(metric):
                 metrics.append({
                     "metric": metric.metric or key,

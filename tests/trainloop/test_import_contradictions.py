@@ -38,7 +38,7 @@ def test_an_event_of_which_metrics_tell_other_texts_is_flagged_and_keeps_both(st
     document = evaluation(s={"a": (2, 2, [detail(1, True), {"event_id": "evt_2", "passed": True}]),
                              "b": (2, 2, other), "c": (2, 2, [detail(1, True), detail(2, True)])})  # fmt: skip
     report = imported(store, tmp_path, document)
-    assert report.flags == ["e.json: suites.s.metrics.b: other texts than metrics before it tell of evt_1; both kept"]
+    assert report.flags == ["e.json: suites.s.metrics.b: metrics before it tell other texts of evt_1; both kept"]
     first, second = store.row_scores("e")
     assert (first.item, second.item, second.sample) == ({"input": "in 1"}, {"input": "in 2"}, {"output": "out 2"})
     [extra] = store.sql("SELECT extra FROM row_scores WHERE metric = 'b' AND extra IS NOT NULL")["extra"]
