@@ -68,7 +68,7 @@ def import_trainloop(
             importing.check_any()
         except Exception as error:
             importing.finish()  # what came before is whole
-            importing.explain(error, source)
+            importing.explain(error)
             raise
         importing.finish()
     importing.report.flags += importing.times.flags()
@@ -84,6 +84,7 @@ class _Import:
         self._imported = target.imported()
         self._new: set[str] = set()
         self._suites: list[str] = []  # of the run before
+        self._is_found = False  # what is being taken
         self._left_out: list[BrokenInput] = []
         self._stored = 0
         self.times = OddTimes()
@@ -94,6 +95,7 @@ class _Import:
 
     def take(self, source: Source, job: str | None, prefix: str, context: dict[str, Any]) -> None:
         """Stores what one source holds, unless it is there."""
+        self._is_found = source.is_found
         digest = source.content_hash()
         self._written.files.extend(str(file) for file in source.files)
         there = [name for name in self._imported.get(digest, ()) if (name == job if job else name.startswith(prefix))]
@@ -193,9 +195,9 @@ class _Import:
         if self._left_out and not (self._new or self._written.jobs or self.report.jobs):
             raise self._left_out[0]
 
-    def explain(self, error: Exception, source: Source) -> None:
+    def explain(self, error: Exception) -> None:
         """Says beside an error what became of the other runs, and what can be done."""
-        if isinstance(error, BrokenInput) and source.is_found:
+        if isinstance(error, BrokenInput) and self._is_found:
             if not self._left_out:
                 error.add_note("skip_bad_rows=True (--skip-bad-rows) leaves out documents that cannot be read")
         elif isinstance(error, BrokenInput) and error.line is not None:

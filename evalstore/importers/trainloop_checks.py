@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from evalstore.errors import BrokenInput
 from evalstore.importers.trainloop_documents import FAILED
+from evalstore.importers.trainloop_jobs import as_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,9 +22,11 @@ __all__ = [
     "check_comparison",
     "check_costs",
     "check_metric",
+    "check_signs",
     "check_summary",
     "is_complete",
     "pass_rate",
+    "shown",
     "stated",
 ]
 
@@ -32,9 +35,15 @@ MEAN_ROUNDED = 2 * _ROUNDED  # a mean of rounded numbers, rounded again
 _ROUGHLY = 0.005 + 1e-9  # two decimals
 
 
-def stated(said: float | None, found: float | None, *, within: float = _ROUNDED) -> bool:
+def stated(said: Any, found: float | None, *, within: float = _ROUNDED) -> bool:
     """Whether what a document states is what its counts say, up to rounding; what it does not state is not wrong."""
-    return said is None or (found is not None and abs(said - found) <= within)
+    number = as_number(said)
+    return said is None or (number is not None and found is not None and abs(number - found) <= within)
+
+
+def shown(said: Any) -> str:
+    """What a document states, as a message repeats it."""
+    return f"{said:g}" if isinstance(said, float) else f"{said!r:.60}"
 
 
 def is_complete(metric: Metric) -> bool:
@@ -62,7 +71,7 @@ def check_metric(job: FoundJob, file: Path, place: str, metric: Metric) -> None:
     found = pass_rate(metric)
     if found is not None and not stated(metric.score, found):
         counts = f"{metric.passed} of {metric.total} say {found:.4g}"
-        job.flags.append(f"{file.name}: {place}: states score {metric.score:g}, {counts}")
+        job.flags.append(f"{file.name}: {place}: states score {shown(metric.score)}, {counts}")
     judged = _judged(metric)
     if metric.total is not None and judged > metric.total:
         job.flags.append(f"{file.name}: {place}: states {metric.total} in all, its details tell of {judged}")
@@ -93,11 +102,19 @@ def check_summary(job: FoundJob, document: Evaluation) -> None:
     for field, number in found.items():
         said = (document.summary or {}).get(field)
         if not stated(said, number, within=MEAN_ROUNDED if field == "overall_score" else _ROUNDED):
-            shown = "nothing" if number is None else f"{number:.4g}"
-            job.flags.append(f"{job.name}: summary.{field} states {said}, its suites say {shown}")
+            says = "nothing" if number is None else f"{number:.4g}"
+            job.flags.append(f"{job.name}: summary.{field} states {shown(said)}, its suites say {says}")
     events = [suite.events_processed for suite in document.suites.values() if suite.events_processed is not None]
     if document.status not in FAILED and events and document.total_events not in (None, sum(events)):
         job.flags.append(f"{job.name}: total_events states {document.total_events}, its suites processed {sum(events)}")
+
+
+def check_signs(job: FoundJob, file: Path, numbers: Mapping[str, float | None], place: str = "") -> None:
+    """Flags seconds, USD and tokens below zero."""
+    for field, number in numbers.items():
+        if number is not None and number < 0:
+            where = f"{place}: {field}" if place else field
+            job.flags.append(f"{file.name}: {where} is negative: {number:g}, kept as it is")
 
 
 def check_costs(
@@ -116,6 +133,10 @@ def check_costs(
     if per_score is not None and passed and not stated(per_score, total / passed):
         job.flags.append(f"{provider}: states cost_per_score {per_score:g}, {total:g} / {passed} passed is "
                          f"{total / passed:.4g}")  # fmt: skip
+
+
+def _named(said: Any) -> str:
+    return said if isinstance(said, str) else shown(said)
 
 
 def check_comparison(file: Path, document: Benchmark) -> list[str]:
@@ -139,12 +160,13 @@ def check_comparison(file: Path, document: Benchmark) -> list[str]:
     best = {"best_overall": max(scores, key=scores.__getitem__)} if scores else {}
     best |= {"best_value": min(values, key=values.__getitem__)} if values else {}
     flags = [
-        f"{file.name}: comparison.{field} states {said[field]}, its results say {provider}"
+        f"{file.name}: comparison.{field} states {_named(said[field])}, its results say {provider}"
         for field, provider in best.items()
         if said.get(field) not in (None, provider)
     ]
     if len(best) > 1 and (dearer := costs.get(best["best_overall"])):
         savings = 1 - costs[best["best_value"]] / dearer
         if not stated(said.get("cost_savings"), savings, within=_ROUGHLY):
-            flags.append(f"{file.name}: comparison.cost_savings states {said['cost_savings']}, costs say {savings:.3g}")
+            what = f"states {shown(said['cost_savings'])}, costs say {savings:.3g}"
+            flags.append(f"{file.name}: comparison.cost_savings {what}")
     return flags

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import zlib
 from collections import Counter
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ import zstandard
 from evalstore.errors import BrokenInput
 from evalstore.importers.files import read_records
 from evalstore.importers.sources import opened
-from evalstore.importers.trainloop_jobs import verdict
+from evalstore.importers.trainloop_jobs import as_number, verdict
 from evalstore.json_text import canonical
 from evalstore.logged_line import digest, item_key
 
@@ -23,11 +22,13 @@ if TYPE_CHECKING:
 
     from evalstore.importers.trainloop_jobs import FoundJob
 
-__all__ = ["RESULTS", "add_suite", "benchmark_row", "last_moment", "lines", "row_of_sample", "suite_name"]
+__all__ = ["RESULTS", "UNREAD", "add_suite", "benchmark_row", "last_moment", "lines", "row_of_sample", "suite_name"]
 
 RESULTS = (".jsonl", ".jsonl.gz", ".jsonl.zst")
 """How the names of files of results end: the last two are packed."""
 
+UNREAD = "unread"
+"""Where in the metadata of a row stands what is no number, and should be."""
 _FAILED = "failed"  # what TrainLoop writes where a metric returned 0; any other reason is the last line of an exception
 _KNOWN = {"metric", "sample", "passed", "reason", "type", "score", "provider_result"}
 _ELSEWHERE = {"input", "output", "duration_ms", "start_time_ms"}
@@ -106,7 +107,10 @@ def benchmark_row(file: Path, number: int, line: dict[str, Any], suite: str) -> 
     result = result if isinstance(result, dict) else {}
     failure = result.get("error")
     asked = {key: value for key, value in sample.items() if key not in ("model", "output")}
-    of_metric = (result.get("metric_results") or {}).get(metric) or {}
+    of_metrics = result.get("metric_results") or {}
+    of_metric = (of_metrics.get(metric) or {}) if isinstance(of_metrics, dict) else None
+    if not isinstance(of_metric, dict):
+        raise _problem(file, number, "provider_result", "must have metric_results by name, each an object", line)
     if failure is not None:
         score: dict[str, Any] = {"error": str(failure)}
     elif of_metric.get("error") is not None:
@@ -116,6 +120,8 @@ def benchmark_row(file: Path, number: int, line: dict[str, Any], suite: str) -> 
         score |= {"comment": line["reason"]} if line.get("reason") else {}
     row = row_of_sample(sample)
     row["metadata"]["model_params"] = result.get("model_params", sample.get("model_params"))
+    cost, latency = _number(result.get("cost")), _seconds(result.get("latency_ms"))
+    _keep_unread(row["metadata"], {"cost": cost, "latency_ms": latency}, result)
     answer = {"sample": {"content": result["response"]}} if result.get("response") is not None else {"sample": None}
     return {
         **row,
@@ -126,8 +132,8 @@ def benchmark_row(file: Path, number: int, line: dict[str, Any], suite: str) -> 
         "error": None if failure is None else str(failure),
         # When the provider was asked is not told; the time is that of the call that the sample was taken from.
         "started_at": None,
-        "latency": _seconds(result.get("latency_ms")),
-        "cost": _number(result.get("cost")),
+        "latency": latency,
+        "cost": cost,
     }
 
 
@@ -137,14 +143,25 @@ def row_of_sample(sample: dict[str, Any]) -> dict[str, Any]:
     Only when the call began is a time of the row: from first to last call is not how long a suite took.
     """
     output, tag = sample.get("output"), sample.get("tag")
+    latency, began = _seconds(sample.get("duration_ms")), _moment(sample.get("start_time_ms"))
+    metadata = {key: value for key, value in sample.items() if key not in _ELSEWHERE}
+    if latency is None or began is None:
+        _keep_unread(metadata, {"duration_ms": latency, "start_time_ms": began}, sample)
     return {
         "item": {"input": sample.get("input")},
         "sample": output,
-        "metadata": {key: value for key, value in sample.items() if key not in _ELSEWHERE},
+        "metadata": metadata,
         "tags": [tag] if isinstance(tag, str) and tag else [],
-        "latency": _seconds(sample.get("duration_ms")),
-        "started_at": _moment(sample.get("start_time_ms")),
+        "latency": latency,
+        "started_at": began,
     }
+
+
+def _keep_unread(metadata: dict[str, Any], read: dict[str, Any], given: dict[str, Any]) -> None:
+    """Puts what could not be read as a number into the metadata, so that it is not lost."""
+    unread = {field: given[field] for field, value in read.items() if value is None and given.get(field) is not None}
+    if unread:
+        metadata[UNREAD] = {**metadata.get(UNREAD, {}), **unread}
 
 
 def last_moment(rows: list[dict[str, Any]]) -> datetime | None:
@@ -182,14 +199,14 @@ def _plain_score(file: Path, number: int, line: dict[str, Any]) -> dict[str, Any
     if "passed" not in line:
         raise _problem(file, number, "passed", "is missing", line)
     passed = line["passed"]
-    if passed is None or (isinstance(passed, (bool, int, float)) and math.isfinite(passed)):
+    if passed is None or isinstance(passed, bool) or _number(passed) is not None:
         return verdict(passed)
-    raise _problem(file, number, "passed", "must be true, false or a number", line)
+    raise _problem(file, number, "passed", "must be true, false or a number that fits a double", line)
 
 
 def _problem(file: Path, number: int, field: str, what: str, line: dict[str, Any]) -> BrokenInput:
-    shown = f", not {line[field]!r:.60}" if field in line else ""
-    return BrokenInput(what + shown, file=file, line=number, field=field)
+    given = f", not {line[field]!r:.60}" if field in line else ""
+    return BrokenInput(what + given, file=file, line=number, field=field)
 
 
 def _keep_bad(
@@ -208,8 +225,7 @@ def _keep_bad(
 
 
 def _number(value: Any) -> float | None:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if is_number else None
+    return None if isinstance(value, bool) else as_number(value)
 
 
 def _seconds(milliseconds: Any) -> float | None:

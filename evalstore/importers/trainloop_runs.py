@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from evalstore.errors import BrokenInput
+from evalstore.importers.trainloop_checks import shown, stated
 from evalstore.importers.trainloop_jobs import FoundJob, moment, name_part, told_job
-from evalstore.importers.trainloop_lines import add_suite, benchmark_row, last_moment, lines, suite_name
+from evalstore.importers.trainloop_lines import UNREAD, add_suite, benchmark_row, last_moment, lines, suite_name
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
@@ -56,7 +57,7 @@ def run_job(
     if trace:
         job.attached["judge_traces.jsonl"] = trace
     latest = last_moment(job.rows)
-    if latest and latest > began + timedelta(seconds=1):
+    if latest and latest - began > timedelta(seconds=1):
         job.judges_later_call = latest
     _flag_odd_verdicts(job)
     return job
@@ -99,12 +100,24 @@ class _Benchmark:
                 except BrokenInput as problem:
                     self._leave_out(problem)
             elif kind in ("metadata", "summary") and isinstance(data, dict):
-                self._documents.setdefault(suite_name(file), {})[kind] = data
-                self._declared |= dict.fromkeys(map(_provider, data.get("providers") or ()))
+                try:
+                    self._take_document(file, number, kind, data)
+                except BrokenInput as problem:
+                    self._leave_out(problem)
             else:
                 self._leave_out(
                     BrokenInput("must be metadata, result or summary", file=file, line=number, field="type")
                 )
+
+    def _take_document(self, file: Path, number: int, kind: str, data: dict[str, Any]) -> None:
+        providers, summaries = data.get("providers") or [], data.get("provider_summaries") or {}
+        if not isinstance(providers, list):
+            raise BrokenInput(f"must be a list, not {providers!r:.60}", file=file, line=number, field="data.providers")
+        if not isinstance(summaries, dict):
+            what = f"must be an object, not {summaries!r:.60}"
+            raise BrokenInput(what, file=file, line=number, field="data.provider_summaries")
+        self._documents.setdefault(suite_name(file), {})[kind] = data
+        self._declared |= dict.fromkeys(map(_provider, providers))
 
     def _add(self, row: dict[str, Any], provider: str) -> None:
         job = self._jobs.setdefault(provider, FoundJob(f"{self._group}-{name_part(provider)}", {"model": provider}))
@@ -165,19 +178,26 @@ def _contradictions(suite: str, told: dict[str, Any], jobs: dict[str, FoundJob])
             "total_cost": sum(costs),
         }
         for field, count in found.items():
-            stated = said.get(field) if isinstance(said, dict) else None
-            if isinstance(stated, (int, float)) and abs(stated - count) > _ROUNDED:
-                flags.append(f"{suite}, {provider}: states {field} {stated:g}, its results say {count:g}")
+            number = said.get(field) if isinstance(said, dict) else None
+            if not stated(number, count, within=_ROUNDED):
+                flags.append(f"{suite}, {provider}: states {field} {shown(number)}, its results say {count:g}")
     return flags
 
 
 def _flag_odd_verdicts(job: FoundJob) -> None:
-    """Says which verdicts are neither pass nor fail."""
+    """Says which verdicts are neither pass nor fail, and which numbers are none."""
     odd: Counter[str] = Counter()
+    negative = unread = 0
     for row in job.rows:
+        negative += (row.get("latency") or 0) < 0 or (row.get("cost") or 0) < 0
+        unread += UNREAD in (row["metadata"] or ())
         for metric, score in (row.get("scores") or {}).items():
             if "error" not in score and not isinstance(score["value"], bool):
                 odd[f"{row['suite']}/{metric}"] += 1
     for what, count in odd.items():
         verdicts = "1 verdict is" if count == 1 else f"{count} verdicts are"
         job.flags.append(f"{job.name}: {what}: {verdicts} neither 0 nor 1, and kept as they are")
+    if negative:
+        job.flags.append(f"{job.name}: rows with a negative latency or cost, kept as it is: {negative}")
+    if unread:
+        job.flags.append(f"{job.name}: rows with a time, latency or cost that is no number, kept in metadata: {unread}")

@@ -58,6 +58,7 @@ def evaluation_job(file: Path, document: Evaluation, *, timezone: tzinfo) -> Fou
     }
     job.metadata = {"document": {key: value for key, value in kept.items() if value is not None}}
     checks.check_summary(job, document)
+    checks.check_signs(job, file, {"duration": document.duration, **document.usage})
     return job
 
 
@@ -84,6 +85,7 @@ def benchmark_jobs(file: Path, document: Benchmark, *, timezone: tzinfo) -> list
         of_provider = result.model_dump(exclude={"metrics", "suites"}, exclude_none=True)
         job.metadata = {"benchmark": about, "document": of_provider}
         passed = sum(metric.passed or 0 for suite in given.values() for metric in suite.metrics.values())
+        checks.check_signs(job, file, {**result.cost_analysis, **result.performance}, f"results.{provider}")
         checks.check_costs(job, provider, result.cost_analysis, tokens, passed)
         jobs.append(job)
     flags = [f"{file.name}: provider {provider} is declared and has no results" for provider in missing]
@@ -152,6 +154,7 @@ def _suites(job: FoundJob, file: Path, suites: Mapping[str, Suite]) -> list[dict
                 })  # fmt: skip
         found = rows.finish()
         events = suite.events_processed
+        checks.check_signs(job, file, {"duration": suite.duration}, place)
         if events is not None and found > events:
             job.flags.append(f"{file.name}: {place}: states {events} events, and details tell of {found}")
         scores = [s for metric in suite.metrics.values() if (s := checks.pass_rate(metric)) is not None]
