@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from evalstore.importers.trainloop_documents import Benchmark, Evaluation, Metric
+    from evalstore.importers.trainloop_documents import Benchmark, Evaluation, Metric, Suite
     from evalstore.importers.trainloop_jobs import FoundJob
 
 __all__ = [
@@ -22,10 +22,12 @@ __all__ = [
     "check_comparison",
     "check_costs",
     "check_metric",
+    "check_names",
     "check_signs",
     "check_summary",
     "is_complete",
     "pass_rate",
+    "scores_by_counts",
     "shown",
     "stated",
 ]
@@ -62,6 +64,32 @@ def pass_rate(metric: Metric) -> float | None:
     return metric.passed / metric.total
 
 
+def has_mean_only(metric: Metric) -> bool:
+    """Whether a score is stated that no counts stand behind: what it is a mean of, a declaration may say."""
+    return metric.passed is None and metric.score is not None
+
+
+def scores_by_counts(suite: Suite) -> list[float]:
+    """The pass rates that the score of a suite is the mean of; none where scores without counts are in it too."""
+    if any(has_mean_only(metric) for metric in suite.metrics.values()):
+        return []
+    return [score for metric in suite.metrics.values() if (score := pass_rate(metric)) is not None]
+
+
+def check_names(file: Path, suites: Mapping[str, Suite]) -> None:
+    """Refuses two suites, or two metrics of one, that would be one. Raises: BrokenInput (file, field)."""
+    if "" in suites and "default" in suites:
+        what = "is there twice: a suite without a name is called default"
+        raise BrokenInput(what, file=file, field="suites.default")
+    for name, suite in suites.items():
+        seen: dict[tuple[str, str], str] = {}
+        for key, metric in suite.metrics.items():
+            measured = metric.metric or key
+            if (first := seen.setdefault((measured, metric.name or measured), key)) != key:
+                what = f"is metric {measured} of metrics.{first} once more"
+                raise BrokenInput(what, file=file, field=f"suites.{name}.metrics.{key}")
+
+
 def check_metric(job: FoundJob, file: Path, place: str, metric: Metric) -> None:
     """Refuses counts that cannot be, and flags what contradicts them. Raises: BrokenInput."""
     if metric.passed is not None and metric.total is None:
@@ -85,15 +113,12 @@ def check_summary(job: FoundJob, document: Evaluation) -> None:
     metrics = [metric for suite in document.suites.values() for metric in suite.metrics.values()]
     passed = sum(metric.passed or 0 for metric in metrics)
     total = sum(metric.total or 0 for metric in metrics)
-    of_suites = [
-        fmean(scores)
-        for suite in document.suites.values()
-        if (scores := [s for metric in suite.metrics.values() if (s := pass_rate(metric)) is not None])
-    ]
+    of_suites = [fmean(scores) for suite in document.suites.values() if (scores := scores_by_counts(suite))]
+    is_by_counts = not any(has_mean_only(metric) for metric in metrics)
     names = {key for suite in document.suites.values() for key in suite.metrics}
     found = {
         "total_suites": len(document.suites),
-        "overall_score": fmean(of_suites) if of_suites else None,
+        **({"overall_score": fmean(of_suites) if of_suites else None} if is_by_counts else {}),
         "total_metrics": len(names),
         "total_passed": passed,
         "total_evaluated": total,
@@ -157,6 +182,8 @@ def check_comparison(file: Path, document: Benchmark) -> list[str]:
             costs[provider] = cost
         if cost is not None and passed:
             values[provider] = cost / passed
+    if any(has_mean_only(metric) for result in document.results.values() for metric in result.metrics.values()):
+        scores = {}
     best = {"best_overall": max(scores, key=scores.__getitem__)} if scores else {}
     best |= {"best_value": min(values, key=values.__getitem__)} if values else {}
     flags = [

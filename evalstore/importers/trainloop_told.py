@@ -134,6 +134,7 @@ def _unknown(suites: Mapping[str, Suite]) -> dict[str, Any] | None:
 def _suites(job: FoundJob, file: Path, suites: Mapping[str, Suite]) -> list[dict[str, Any]]:
     """What is told of suites; rows and flags go to the job."""
     told = []
+    checks.check_names(file, suites)
     for position, (name, suite) in enumerate(suites.items()):
         place = f"suites.{name}"
         rows = _Rows(job, name or "default")
@@ -157,15 +158,17 @@ def _suites(job: FoundJob, file: Path, suites: Mapping[str, Suite]) -> list[dict
         checks.check_signs(job, file, {"duration": suite.duration}, place)
         if events is not None and found > events:
             job.flags.append(f"{file.name}: {place}: states {events} events, and details tell of {found}")
-        scores = [s for metric in suite.metrics.values() if (s := checks.pass_rate(metric)) is not None]
+        scores = checks.scores_by_counts(suite)
         if scores and not checks.stated(suite.overall_score, fmean(scores), within=checks.MEAN_ROUNDED):
             said = f"states overall_score {suite.overall_score:g}, its counts say {fmean(scores):.4g}"
             job.flags.append(f"{file.name}: {place}: {said}")
+        # Of rows that are all there nothing else is known: they are counted when they are stored.
         most = max((metric.total or 0 for metric in suite.metrics.values()), default=0)
+        unstated = max(found, most) if metrics or not found else None
         told.append({
             "suite": name or "default",
             "position": position,
-            "events_processed": (events if events is not None else max(found, most)) if metrics or not found else None,
+            "events_processed": max(found, events) if events is not None else unstated,
             "tags": None if suite.tags is None else [tag for tag in suite.tags if tag],
             "duration": suite.duration,
             "status": suite.status,
