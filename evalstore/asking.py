@@ -283,12 +283,12 @@ class Asking:
         return trends.trend(
             self._asking,
             workspace=self.workspace,
-            metric=metric,
-            name=name,
-            suite=suite,
+            metric=names.text(metric, "metric"),
+            name=names.text(name, "name"),
+            suite=names.text(suite, "suite"),
             dataset=names.reference(dataset, "dataset"),
             model=names.reference(model, "model"),
-            group=group,
+            group=names.text(group, "group"),
             x=x,
             window=window,
             errors=_policy(errors),
@@ -305,6 +305,8 @@ class Asking:
 
         Raises: UsageError; UnknownField for a group that is not there; NotComparable when no job of it has completed.
         """
+        if not isinstance(group, str):
+            raise UsageError(f"group is text, not {group!r}")
         return self._asking.consistently(
             lambda: benchmark(
                 self._asking,

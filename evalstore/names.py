@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from evalstore.errors import InvalidName
 
-__all__ = ["DEFAULT_WORKSPACE", "Address", "check_name", "parse_address", "reference"]
+__all__ = ["DEFAULT_WORKSPACE", "Address", "check_name", "parse_address", "reference", "text"]
 
 DEFAULT_WORKSPACE = "default"
 LONGEST = 200
@@ -33,6 +33,13 @@ def check_name(name: str, what: str = "job") -> str:
         f"{shown} cannot name a {what}: a letter or digit, then letters, digits and . _ @ + -, "
         f"{LONGEST} characters at most; nearest allowed: {nearest!r}"
     )
+
+
+def text(value: str | None, what: str) -> str | None:
+    """The value itself, where it is text or None. Raises: InvalidName."""
+    if value is None or isinstance(value, str):
+        return value
+    raise InvalidName(f"{what} is text, not {value!r}")
 
 
 def reference(text: str | None, what: str = "reference") -> str | None:

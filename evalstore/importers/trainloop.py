@@ -57,9 +57,15 @@ def import_trainloop(
         importing = _Import(places, target, batches, overwrite=overwrite)
         try:
             for source in places.sources:
-                importing.take(source, job, prefix, context)
+                try:
+                    importing.take(source, job, prefix, context)
+                except BrokenInput as problem:
+                    if not (skip_bad_rows and source.is_found):
+                        raise
+                    importing.leave_out(problem)
                 if progress:
                     progress(importing.rows)
+            importing.check_any()
         except Exception as error:
             importing.finish()  # what came before is whole
             importing.explain(error)
@@ -78,6 +84,8 @@ class _Import:
         self._imported = target.imported()
         self._new: set[str] = set()
         self._suites: list[str] = []  # of the run before
+        self._is_found = False  # what is being taken
+        self._left_out: list[BrokenInput] = []
         self._stored = 0
         self.times = OddTimes()
         self.rows = 0
@@ -87,6 +95,7 @@ class _Import:
 
     def take(self, source: Source, job: str | None, prefix: str, context: dict[str, Any]) -> None:
         """Stores what one source holds, unless it is there."""
+        self._is_found = source.is_found
         digest = source.content_hash()
         self._written.files.extend(str(file) for file in source.files)
         there = [name for name in self._imported.get(digest, ()) if (name == job if job else name.startswith(prefix))]
@@ -176,9 +185,22 @@ class _Import:
         self._commit_soon()
         self._settle()
 
+    def leave_out(self, problem: BrokenInput) -> None:
+        """Does without a document that cannot be read."""
+        self._left_out.append(problem)
+        self._written.flags.append(f"left out: {problem}")
+
+    def check_any(self) -> None:
+        """Raises: BrokenInput, where nothing but documents that cannot be read was there."""
+        if self._left_out and not (self._new or self._written.jobs or self.report.jobs):
+            raise self._left_out[0]
+
     def explain(self, error: Exception) -> None:
         """Says beside an error what became of the other runs, and what can be done."""
-        if isinstance(error, BrokenInput) and error.line is not None:
+        if isinstance(error, BrokenInput) and self._is_found:
+            if not self._left_out:
+                error.add_note("skip_bad_rows=True (--skip-bad-rows) leaves out documents that cannot be read")
+        elif isinstance(error, BrokenInput) and error.line is not None:
             error.add_note("skip_bad_rows=True (--skip-bad-rows) stores lines that cannot be read as rows in error")
         if self._stored:
             error.add_note(f"what came before it is stored (jobs: {self._stored}), what comes after it is not")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -17,6 +17,12 @@ __all__ = ["FAILED", "Benchmark", "Detail", "Document", "Evaluation", "Metric", 
 
 FAILED = ("error", "interrupted", "cancelled")
 """The statuses of an evaluation that did not come to its end; the documentation knows the first."""
+
+
+_MOST = 2**53  # what a double counts exactly, and JSON says to any reader
+_Count = Annotated[int, Field(ge=0, le=_MOST)]
+_Amount = Annotated[float, Field(ge=-_MOST, le=_MOST, allow_inf_nan=False)]
+"""Seconds, USD or tokens. Negative ones are flagged."""
 
 
 class _Part(BaseModel):
@@ -39,7 +45,7 @@ class Detail(_Part):
     score: float | str | None = None
     error: str | None = None
     status: str | None = None
-    repetition: int | None = Field(default=None, ge=0)
+    repetition: Annotated[int, Field(ge=0, lt=2**31)] | None = None
     reference: Any = None
     cluster: str | None = None
 
@@ -47,8 +53,8 @@ class Detail(_Part):
 class Metric(_Part):
     """The counts of one metric, and the events that they are of: all, some or none."""
 
-    passed: int | None = Field(default=None, ge=0)
-    total: int | None = Field(default=None, ge=0)
+    passed: _Count | None = None
+    total: _Count | None = None
     score: float | None = None
     details: list[Detail] = []
     metric: str | None = None
@@ -58,11 +64,11 @@ class Metric(_Part):
 class Suite(_Part):
     """One suite: its metrics by name."""
 
-    events_processed: int | None = Field(default=None, ge=0)
+    events_processed: _Count | None = None
     metrics: dict[str, Metric] = {}
     overall_score: float | None = None
     tags: list[str] | None = None
-    duration: float | None = None
+    duration: _Amount | None = None
     status: str | None = None
     error: Any = None
 
@@ -71,15 +77,15 @@ class Evaluation(_Part):
     """The results of an evaluation, or of one that failed, with the suites that it came to."""
 
     timestamp: str
-    duration: float | None = None
-    total_events: int | None = None
+    duration: _Amount | None = None
+    total_events: _Count | None = None
     suites: dict[str, Suite] = {}
     summary: dict[str, Any] | None = None
     configuration: Any = None
     status: str | None = None
     error: Any = None
     partial_results: dict[str, Any] | None = None
-    usage: dict[str, float] = {}
+    usage: dict[str, _Amount] = {}
     metric_declarations: list[dict[str, Any]] = []
     dataset: str | None = None
     model: str | None = None
@@ -92,8 +98,8 @@ class _Provider(_Part):
     metrics: dict[str, Metric] = {}
     suites: dict[str, Suite] = {}
     overall_score: float | None = None
-    cost_analysis: dict[str, float | None] = {}
-    performance: dict[str, float | None] = {}
+    cost_analysis: dict[str, _Amount | None] = {}
+    performance: dict[str, _Amount | None] = {}
 
 
 class Benchmark(_Part):
@@ -101,7 +107,7 @@ class Benchmark(_Part):
 
     timestamp: str
     providers: list[str] = []
-    total_samples: int | None = None
+    total_samples: _Count | None = None
     results: dict[str, _Provider]
     comparison: dict[str, Any] | None = None
 
@@ -172,7 +178,7 @@ def _json(file: Path) -> Any:
         return json.loads(file.read_text(encoding="utf-8-sig"), object_pairs_hook=as_dict)
     except json.JSONDecodeError as error:
         raise BrokenInput(f"is not JSON: {error.msg} at column {error.colno}", file=file, line=error.lineno) from error
-    except (UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # no text of this encoding, an integer of thousands of digits
         raise BrokenInput(f"cannot be read: {error}", file=file) from error
     except OSError as error:
         raise BrokenInput(f"cannot be read: {error.strerror}", file=file) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FoundJob",
+    "as_number",
     "content_hash",
     "is_run_time",
     "local_time",
@@ -56,6 +58,8 @@ def is_run_time(text: str) -> bool:
 
 def zone(name: str) -> tzinfo:
     """The time zone of a name. Raises: UsageError."""
+    if not isinstance(name, str):
+        raise UsageError(f"timezone is text such as 'UTC' or 'Europe/Berlin', not {name!r}")
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -69,9 +73,11 @@ def moment(text: str, given: tzinfo, *, file: Path) -> datetime:
     """
     try:
         found = local_time(text)
+        return (found if found.tzinfo else found.replace(tzinfo=given)).astimezone(UTC)
+    except OverflowError as error:
+        raise BrokenInput(f"{text!r} is outside the years 1 to 9999 of UTC", file=file, field="timestamp") from error
     except ValueError as error:
         raise BrokenInput(f"{text!r} is no time", file=file, field="timestamp") from error
-    return (found if found.tzinfo else found.replace(tzinfo=given)).astimezone(UTC)
 
 
 def local_time(text: str) -> datetime:
@@ -81,7 +87,10 @@ def local_time(text: str) -> datetime:
 
 def told_job(began: datetime, duration: float | None, **fields: Any) -> dict[str, Any]:
     """The fields of a job that its files tell, or of which they tell that nobody knows: here when it ended."""
-    finished = None if duration is None else (began + timedelta(seconds=duration)).isoformat()
+    try:
+        finished = None if duration is None else (began + timedelta(seconds=duration)).isoformat()
+    except OverflowError:  # after the year 9999
+        finished = None
     return {"duration": duration, "finished_at": finished, **fields}
 
 
@@ -90,6 +99,15 @@ def verdict(passed: Any) -> dict[str, Any]:
     if passed in (0, 1):
         return {"value": bool(passed)}
     return {"value": passed}
+
+
+def as_number(value: Any) -> float | None:
+    """A number as a double, where it fits one and is finite; None for anything else."""
+    try:
+        number = float(value) if isinstance(value, (int, float)) else math.nan
+    except OverflowError:  # an integer of more digits
+        return None
+    return number if math.isfinite(number) else None
 
 
 def name_part(text: str) -> str:

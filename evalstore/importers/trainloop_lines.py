@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import math
+import zlib
 from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import zstandard
+
 from evalstore.errors import BrokenInput
 from evalstore.importers.files import read_records
-from evalstore.importers.trainloop_jobs import verdict
+from evalstore.importers.sources import opened
+from evalstore.importers.trainloop_jobs import as_number, verdict
 from evalstore.json_text import canonical
 from evalstore.logged_line import digest, item_key
 
@@ -19,8 +22,13 @@ if TYPE_CHECKING:
 
     from evalstore.importers.trainloop_jobs import FoundJob
 
-__all__ = ["add_suite", "benchmark_row", "last_moment", "lines", "row_of_sample"]
+__all__ = ["RESULTS", "UNREAD", "add_suite", "benchmark_row", "last_moment", "lines", "row_of_sample", "suite_name"]
 
+RESULTS = (".jsonl", ".jsonl.gz", ".jsonl.zst")
+"""How the names of files of results end: the last two are packed."""
+
+UNREAD = "unread"
+"""Where in the metadata of a row stands what is no number, and should be."""
 _FAILED = "failed"  # what TrainLoop writes where a metric returned 0; any other reason is the last line of an exception
 _KNOWN = {"metric", "sample", "passed", "reason", "type", "score", "provider_result"}
 _ELSEWHERE = {"input", "output", "duration_ms", "start_time_ms"}
@@ -31,7 +39,7 @@ def lines(file: Path, job: FoundJob | None = None) -> Iterator[tuple[int, dict[s
 
     Raises: BrokenInput, which names file and line.
     """
-    if file.stat().st_size == 0:
+    if _is_blank(file):
         return
     for record in read_records(file):
         if record.value is not None:
@@ -40,6 +48,20 @@ def lines(file: Path, job: FoundJob | None = None) -> Iterator[tuple[int, dict[s
             raise record.problem or BrokenInput("cannot be read", file=file, line=record.line)
         else:
             _keep_bad(job, file, record.problem, record.line, text=record.text)
+
+
+def suite_name(file: Path) -> str:
+    """The suite, or in a benchmark the metric, that a file of results is named after."""
+    return next((file.name.removesuffix(end) for end in RESULTS if file.name.endswith(end)), file.stem)
+
+
+def _is_blank(file: Path) -> bool:
+    """Whether there is no line in a file, packed or not: a suite without results."""
+    try:
+        with opened(file) as source:
+            return not source.look()
+    except (EOFError, OSError, zlib.error, zstandard.ZstdError):
+        return False  # what is wrong with it is told by whoever reads it
 
 
 def add_suite(job: FoundJob, file: Path, *, skip_bad_rows: bool = False) -> None:
@@ -51,6 +73,7 @@ def add_suite(job: FoundJob, file: Path, *, skip_bad_rows: bool = False) -> None
     """
     rows: dict[tuple[str, int], dict[str, Any]] = {}
     seen: Counter[tuple[str, str]] = Counter()
+    suite = suite_name(file)
     keys: dict[str, str] = {}  # of samples, which stand in a line per metric
     for number, line in lines(file, job if skip_bad_rows else None):
         try:
@@ -66,7 +89,7 @@ def add_suite(job: FoundJob, file: Path, *, skip_bad_rows: bool = False) -> None
         seen[key, metric] += 1
         row = rows.get((key, again))
         if row is None:
-            row = rows[key, again] = {"suite": file.stem, "row_key": key, "scores": {}, **row_of_sample(sample)}
+            row = rows[key, again] = {"suite": suite, "row_key": key, "scores": {}, **row_of_sample(sample)}
         row["scores"][metric] = score
         job.duplicates += again > 0
         job.errors += "error" in score
@@ -84,7 +107,10 @@ def benchmark_row(file: Path, number: int, line: dict[str, Any], suite: str) -> 
     result = result if isinstance(result, dict) else {}
     failure = result.get("error")
     asked = {key: value for key, value in sample.items() if key not in ("model", "output")}
-    of_metric = (result.get("metric_results") or {}).get(metric) or {}
+    of_metrics = result.get("metric_results") or {}
+    of_metric = (of_metrics.get(metric) or {}) if isinstance(of_metrics, dict) else None
+    if not isinstance(of_metric, dict):
+        raise _problem(file, number, "provider_result", "must have metric_results by name, each an object", line)
     if failure is not None:
         score: dict[str, Any] = {"error": str(failure)}
     elif of_metric.get("error") is not None:
@@ -94,6 +120,8 @@ def benchmark_row(file: Path, number: int, line: dict[str, Any], suite: str) -> 
         score |= {"comment": line["reason"]} if line.get("reason") else {}
     row = row_of_sample(sample)
     row["metadata"]["model_params"] = result.get("model_params", sample.get("model_params"))
+    cost, latency = _number(result.get("cost")), _seconds(result.get("latency_ms"))
+    _keep_unread(row["metadata"], {"cost": cost, "latency_ms": latency}, result)
     answer = {"sample": {"content": result["response"]}} if result.get("response") is not None else {"sample": None}
     return {
         **row,
@@ -104,8 +132,8 @@ def benchmark_row(file: Path, number: int, line: dict[str, Any], suite: str) -> 
         "error": None if failure is None else str(failure),
         # When the provider was asked is not told; the time is that of the call that the sample was taken from.
         "started_at": None,
-        "latency": _seconds(result.get("latency_ms")),
-        "cost": _number(result.get("cost")),
+        "latency": latency,
+        "cost": cost,
     }
 
 
@@ -115,14 +143,25 @@ def row_of_sample(sample: dict[str, Any]) -> dict[str, Any]:
     Only when the call began is a time of the row: from first to last call is not how long a suite took.
     """
     output, tag = sample.get("output"), sample.get("tag")
+    latency, began = _seconds(sample.get("duration_ms")), _moment(sample.get("start_time_ms"))
+    metadata = {key: value for key, value in sample.items() if key not in _ELSEWHERE}
+    if latency is None or began is None:
+        _keep_unread(metadata, {"duration_ms": latency, "start_time_ms": began}, sample)
     return {
         "item": {"input": sample.get("input")},
         "sample": output,
-        "metadata": {key: value for key, value in sample.items() if key not in _ELSEWHERE},
+        "metadata": metadata,
         "tags": [tag] if isinstance(tag, str) and tag else [],
-        "latency": _seconds(sample.get("duration_ms")),
-        "started_at": _moment(sample.get("start_time_ms")),
+        "latency": latency,
+        "started_at": began,
     }
+
+
+def _keep_unread(metadata: dict[str, Any], read: dict[str, Any], given: dict[str, Any]) -> None:
+    """Puts what could not be read as a number into the metadata, so that it is not lost."""
+    unread = {field: given[field] for field, value in read.items() if value is None and given.get(field) is not None}
+    if unread:
+        metadata[UNREAD] = {**metadata.get(UNREAD, {}), **unread}
 
 
 def last_moment(rows: list[dict[str, Any]]) -> datetime | None:
@@ -160,14 +199,14 @@ def _plain_score(file: Path, number: int, line: dict[str, Any]) -> dict[str, Any
     if "passed" not in line:
         raise _problem(file, number, "passed", "is missing", line)
     passed = line["passed"]
-    if passed is None or (isinstance(passed, (bool, int, float)) and math.isfinite(passed)):
+    if passed is None or isinstance(passed, bool) or _number(passed) is not None:
         return verdict(passed)
-    raise _problem(file, number, "passed", "must be true, false or a number", line)
+    raise _problem(file, number, "passed", "must be true, false or a number that fits a double", line)
 
 
 def _problem(file: Path, number: int, field: str, what: str, line: dict[str, Any]) -> BrokenInput:
-    shown = f", not {line[field]!r:.60}" if field in line else ""
-    return BrokenInput(what + shown, file=file, line=number, field=field)
+    given = f", not {line[field]!r:.60}" if field in line else ""
+    return BrokenInput(what + given, file=file, line=number, field=field)
 
 
 def _keep_bad(
@@ -176,7 +215,7 @@ def _keep_bad(
     """Puts a line that cannot be read into the job as a row in error."""
     item = {"line": number, "text": text, "record": line}
     job.rows.append({
-        "suite": file.stem,
+        "suite": suite_name(file),
         "item": {key: value for key, value in item.items() if value is not None},
         "row_key": f"line {number}",
         "error": f"BrokenInput: {problem}",
@@ -186,8 +225,7 @@ def _keep_bad(
 
 
 def _number(value: Any) -> float | None:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if is_number else None
+    return None if isinstance(value, bool) else as_number(value)
 
 
 def _seconds(milliseconds: Any) -> float | None:

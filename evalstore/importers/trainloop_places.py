@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from evalstore.errors import BrokenInput
 from evalstore.importers import trainloop_runs as runs
 from evalstore.importers import trainloop_told as told
 from evalstore.importers.trainloop_jobs import FoundJob, content_hash, is_run_time, moment
+from evalstore.importers.trainloop_lines import RESULTS, suite_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,14 +37,18 @@ class Source:
     read: Callable[[], FoundJob | list[FoundJob]]
     is_run: bool = False
     is_several: bool = False
+    is_found: bool = False  # a document that was found in a folder, where others may be sound
+    problem: BrokenInput | None = None  # why it cannot be read
 
     def content_hash(self) -> str:
         """The hash of its time and of all its files. Raises: BrokenInput."""
+        if self.problem is not None:
+            raise self.problem
         return content_hash(moment(self.time, self.timezone, file=self.place), self.place, self.files)
 
     def suites(self) -> list[str]:
         """The suites of a run that have results."""
-        return [file.stem for file in self.files if file.parent == self.place and file.stat().st_size]
+        return [suite_name(file) for file in self.files if file.parent == self.place and file.stat().st_size]
 
     def jobs(self) -> list[FoundJob]:
         """The jobs. Raises: BrokenInput (file, line, field)."""
@@ -73,7 +79,7 @@ class Places:
             raise BrokenInput("there is no such file or folder", file=path)
         if path.is_file():
             if path.suffix == ".jsonl":
-                raise BrokenInput(f"is a part of a run: name its folder, {path.resolve().parent}", file=path)
+                raise BrokenInput(_why_not_alone(path.resolve().parent), file=path)
             yield from self._document(path, is_named=True)
             return
         path = path.resolve()
@@ -94,15 +100,19 @@ class Places:
                 self.flags.append(f"{name}: what TrainLoop judges, not a result; samples are kept with their scores")
 
     def _run(self, folder: Path) -> Iterator[Source]:
-        files, when = sorted(folder.glob("*.jsonl")), (folder.name, self._options["timezone"])
+        files, others = _results_in(folder)
+        when = (folder.name, self._options["timezone"])
+        if others:
+            self.flags.append(f"{folder.name}: left alone: {', '.join(others)}")
         if not files:
             self.flags.append(f"{folder.name} is an empty run: nothing was judged, and no job is made of it")
         elif folder.parent.name == "benchmarks":
-            yield Source(folder, files, *when, partial(runs.benchmark_jobs, folder, **self._options), is_several=True)
+            read = partial(runs.benchmark_jobs, folder, files, **self._options)
+            yield Source(folder, files, *when, read, is_several=True)
         else:
             trace = self._trace_of(folder)
-            files += [trace] if trace else []
-            yield Source(folder, files, *when, partial(runs.run_job, folder, trace, **self._options), is_run=True)
+            run = partial(runs.run_job, folder, files, trace, **self._options)
+            yield Source(folder, [*files, *([trace] if trace else [])], *when, run, is_run=True)
 
     def _trace_of(self, folder: Path) -> Path | None:
         """The judge traces of a run."""
@@ -114,14 +124,21 @@ class Places:
     def _document(self, file: Path, *, is_named: bool) -> Iterator[Source]:
         from evalstore.importers import trainloop_documents as documents
 
-        document, zone = documents.read(file), self._options["timezone"]
+        zone, found = self._options["timezone"], not is_named
+        try:
+            document = documents.read(file)
+        except BrokenInput as problem:
+            if is_named:
+                raise
+            yield Source(file, [file], "", zone, list, is_found=True, problem=problem)
+            return
         if isinstance(document, documents.Evaluation):
             self._documented |= {key for suite in document.suites.values() for key in suite.metrics}
             read = partial(told.evaluation_job, file, document, timezone=zone)
-            yield Source(file, [file], document.timestamp, zone, read)
+            yield Source(file, [file], document.timestamp, zone, read, is_found=found)
         elif isinstance(document, documents.Benchmark):
             compared = partial(told.benchmark_jobs, file, document, timezone=zone)
-            yield Source(file, [file], document.timestamp, zone, compared, is_several=True)
+            yield Source(file, [file], document.timestamp, zone, compared, is_several=True, is_found=found)
         elif isinstance(document, documents.Summary) and is_named:
             summarized = partial(told.summary_job, file, document, timezone=zone)
             yield Source(file, [file], document.latest_evaluation, zone, summarized)
@@ -145,11 +162,34 @@ class Places:
                 self.flags.append(f"{file.name} names metrics that are in no results: {', '.join(unseen)}")
 
 
+def _results_in(folder: Path) -> tuple[list[Path], list[str]]:
+    """The files of results in a run folder, and the names of what else is there. Raises: BrokenInput."""
+    try:
+        with os.scandir(folder) as entries:
+            there = sorted((entry.name, entry.is_file()) for entry in entries if not entry.name.startswith("."))
+    except OSError as error:
+        raise BrokenInput(f"cannot be read: {error.strerror}", file=folder) from error
+    files = [folder / name for name, is_file in there if is_file and name.endswith(RESULTS)]
+    suites: dict[str, Path] = {}
+    for file in files:
+        if (first := suites.setdefault(suite_name(file), file)) != file:
+            raise BrokenInput(f"is the suite of {first.name} once more: keep one of them", file=file)
+    return files, [name for name, is_file in there if not (is_file and name.endswith(RESULTS))]
+
+
+def _why_not_alone(folder: Path) -> str:
+    """Why one file of lines is not imported by itself."""
+    if is_run_time(folder.name):
+        return f"is a part of a run: name its folder, {folder}"
+    example = "results/2026-03-01_10-00-00"
+    return f"lies in no folder named after the time of a run, such as {example}: is it a result?"
+
+
 def _odd(base: Path) -> list[Path]:
     """Folders with results whose names are no times, such as a copy."""
     places = (base / "results", base / "benchmarks", *([base] if base.name in ("results", "benchmarks") else []))
     inside = sorted(folder for place in places if place.is_dir() for folder in place.iterdir())
-    return [one for one in inside if not is_run_time(one.name) and one.is_dir() and next(one.glob("*.jsonl"), None)]
+    return [one for one in inside if not is_run_time(one.name) and one.is_dir() and next(one.glob("*.jsonl*"), None)]
 
 
 def _run_folders(base: Path) -> list[Path]:
@@ -157,5 +197,8 @@ def _run_folders(base: Path) -> list[Path]:
     if is_run_time(base.name):
         return [base]
     inside = [base, base / "results", base / "benchmarks"]
-    found = [folder for place in inside if place.is_dir() for folder in place.iterdir() if is_run_time(folder.name)]
+    try:
+        found = [folder for place in inside if place.is_dir() for folder in place.iterdir() if is_run_time(folder.name)]
+    except OSError as error:
+        raise BrokenInput(f"cannot be read: {error.strerror}", file=error.filename) from error
     return sorted((folder for folder in found if folder.is_dir()), key=lambda one: (one.parent, one.name))

@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from evalstore.errors import BrokenInput
+from evalstore.importers.trainloop_checks import shown, stated
 from evalstore.importers.trainloop_jobs import FoundJob, moment, name_part, told_job
-from evalstore.importers.trainloop_lines import add_suite, benchmark_row, last_moment, lines
+from evalstore.importers.trainloop_lines import UNREAD, add_suite, benchmark_row, last_moment, lines, suite_name
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
@@ -39,35 +40,37 @@ def _set_data_folder(project: Path) -> list[Path]:
     return [project / found[1]] if found else []
 
 
-def run_job(folder: Path, trace: Path | None, *, timezone: tzinfo, skip_bad_rows: bool = False) -> FoundJob:
+def run_job(
+    folder: Path, files: list[Path], trace: Path | None, *, timezone: tzinfo, skip_bad_rows: bool = False
+) -> FoundJob:
     """The job of a run folder: a suite for each file. Judge traces bear its time, and nothing else ties them to it.
 
     Raises: BrokenInput (file, line, field).
     """
     began = moment(folder.name, timezone, file=folder)
     job = FoundJob(folder.name, {"created_at": began}, told={"job": told_job(began, None)})
-    for file in sorted(folder.glob("*.jsonl")):
+    for file in files:
         before = len(job.rows)
         add_suite(job, file, skip_bad_rows=skip_bad_rows)
         if len(job.rows) == before:
-            job.flags.append(f"{folder.name}: suite {file.stem} holds no results")
+            job.flags.append(f"{folder.name}: suite {suite_name(file)} holds no results")
     if trace:
         job.attached["judge_traces.jsonl"] = trace
     latest = last_moment(job.rows)
-    if latest and latest > began + timedelta(seconds=1):
+    if latest and latest - began > timedelta(seconds=1):
         job.judges_later_call = latest
     _flag_odd_verdicts(job)
     return job
 
 
-def benchmark_jobs(folder: Path, *, timezone: tzinfo, skip_bad_rows: bool = False) -> list[FoundJob]:
+def benchmark_jobs(folder: Path, files: list[Path], *, timezone: tzinfo, skip_bad_rows: bool = False) -> list[FoundJob]:
     """The jobs of a benchmark folder, one per provider, tied by their group. Raises: BrokenInput (file, line, field).
 
     A suite is a metric, since TrainLoop asks a provider anew for each. A provider that is declared and has no results
     is named in the flags.
     """
     benchmark = _Benchmark(folder.name, skip_bad_rows=skip_bad_rows)
-    for file in sorted(folder.glob("*.jsonl")):
+    for file in files:
         benchmark.read(file)
     jobs = benchmark.finish(moment(folder.name, timezone, file=folder))
     if not jobs:
@@ -84,6 +87,7 @@ class _Benchmark:
         self._strays = FoundJob("", {}) if skip_bad_rows else None
         self._jobs: dict[str, FoundJob] = {}
         self._declared: dict[str, None] = {}
+        self._said: set[tuple[str, ...]] = set()
         self._documents: dict[str, dict[str, Any]] = {}
 
     def read(self, file: Path) -> None:
@@ -92,20 +96,35 @@ class _Benchmark:
             kind, data = line.get("type"), line.get("data")
             if kind == "result":
                 try:
-                    self._add(benchmark_row(file, number, line, file.stem), str(line["sample"].get("model")))
+                    self._add(benchmark_row(file, number, line, suite_name(file)), str(line["sample"].get("model")))
                 except BrokenInput as problem:
                     self._leave_out(problem)
             elif kind in ("metadata", "summary") and isinstance(data, dict):
-                self._documents.setdefault(file.stem, {})[kind] = data
-                self._declared |= dict.fromkeys(map(_provider, data.get("providers") or ()))
+                try:
+                    self._take_document(file, number, kind, data)
+                except BrokenInput as problem:
+                    self._leave_out(problem)
             else:
                 self._leave_out(
                     BrokenInput("must be metadata, result or summary", file=file, line=number, field="type")
                 )
 
+    def _take_document(self, file: Path, number: int, kind: str, data: dict[str, Any]) -> None:
+        providers, summaries = data.get("providers") or [], data.get("provider_summaries") or {}
+        if not isinstance(providers, list):
+            raise BrokenInput(f"must be a list, not {providers!r:.60}", file=file, line=number, field="data.providers")
+        if not isinstance(summaries, dict):
+            what = f"must be an object, not {summaries!r:.60}"
+            raise BrokenInput(what, file=file, line=number, field="data.provider_summaries")
+        self._documents.setdefault(suite_name(file), {})[kind] = data
+        self._declared |= dict.fromkeys(map(_provider, providers))
+
     def _add(self, row: dict[str, Any], provider: str) -> None:
         job = self._jobs.setdefault(provider, FoundJob(f"{self._group}-{name_part(provider)}", {"model": provider}))
         job.rows.append(row)
+        said = (provider, row["suite"], row["row_key"], *row["scores"])
+        job.duplicates += said in self._said
+        self._said.add(said)
         job.errors += any("error" in score for score in row["scores"].values())
 
     def _leave_out(self, problem: BrokenInput) -> None:
@@ -159,19 +178,26 @@ def _contradictions(suite: str, told: dict[str, Any], jobs: dict[str, FoundJob])
             "total_cost": sum(costs),
         }
         for field, count in found.items():
-            stated = said.get(field) if isinstance(said, dict) else None
-            if isinstance(stated, (int, float)) and abs(stated - count) > _ROUNDED:
-                flags.append(f"{suite}, {provider}: states {field} {stated:g}, its results say {count:g}")
+            number = said.get(field) if isinstance(said, dict) else None
+            if not stated(number, count, within=_ROUNDED):
+                flags.append(f"{suite}, {provider}: states {field} {shown(number)}, its results say {count:g}")
     return flags
 
 
 def _flag_odd_verdicts(job: FoundJob) -> None:
-    """Says which verdicts are neither pass nor fail."""
+    """Says which verdicts are neither pass nor fail, and which numbers are none."""
     odd: Counter[str] = Counter()
+    negative = unread = 0
     for row in job.rows:
+        negative += (row.get("latency") or 0) < 0 or (row.get("cost") or 0) < 0
+        unread += UNREAD in (row["metadata"] or ())
         for metric, score in (row.get("scores") or {}).items():
             if "error" not in score and not isinstance(score["value"], bool):
                 odd[f"{row['suite']}/{metric}"] += 1
     for what, count in odd.items():
         verdicts = "1 verdict is" if count == 1 else f"{count} verdicts are"
         job.flags.append(f"{job.name}: {what}: {verdicts} neither 0 nor 1, and kept as they are")
+    if negative:
+        job.flags.append(f"{job.name}: rows with a negative latency or cost, kept as it is: {negative}")
+    if unread:
+        job.flags.append(f"{job.name}: rows with a time, latency or cost that is no number, kept in metadata: {unread}")

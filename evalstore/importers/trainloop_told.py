@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from evalstore.errors import BrokenInput
 from evalstore.importers import trainloop_checks as checks
 from evalstore.importers.trainloop_documents import FAILED, Suite
+from evalstore.importers.trainloop_events import event_key, named, take_texts
 from evalstore.importers.trainloop_jobs import FoundJob, moment, name_part, told_job, verdict
 from evalstore.score_values import STATUSES
 
@@ -57,6 +58,7 @@ def evaluation_job(file: Path, document: Evaluation, *, timezone: tzinfo) -> Fou
     }
     job.metadata = {"document": {key: value for key, value in kept.items() if value is not None}}
     checks.check_summary(job, document)
+    checks.check_signs(job, file, {"duration": document.duration, **document.usage})
     return job
 
 
@@ -83,6 +85,7 @@ def benchmark_jobs(file: Path, document: Benchmark, *, timezone: tzinfo) -> list
         of_provider = result.model_dump(exclude={"metrics", "suites"}, exclude_none=True)
         job.metadata = {"benchmark": about, "document": of_provider}
         passed = sum(metric.passed or 0 for suite in given.values() for metric in suite.metrics.values())
+        checks.check_signs(job, file, {**result.cost_analysis, **result.performance}, f"results.{provider}")
         checks.check_costs(job, provider, result.cost_analysis, tokens, passed)
         jobs.append(job)
     flags = [f"{file.name}: provider {provider} is declared and has no results" for provider in missing]
@@ -131,13 +134,17 @@ def _unknown(suites: Mapping[str, Suite]) -> dict[str, Any] | None:
 def _suites(job: FoundJob, file: Path, suites: Mapping[str, Suite]) -> list[dict[str, Any]]:
     """What is told of suites; rows and flags go to the job."""
     told = []
+    checks.check_names(file, suites)
     for position, (name, suite) in enumerate(suites.items()):
         place = f"suites.{name}"
         rows = _Rows(job, name or "default")
         metrics = []
         for key, metric in suite.metrics.items():
             checks.check_metric(job, file, f"{place}.metrics.{key}", metric)
-            rows.add(metric.metric or key, metric.name, metric.details)
+            contradicted = rows.add(metric.metric or key, metric.name, metric.details)
+            if contradicted:
+                where = f"{file.name}: {place}.metrics.{key}"
+                job.flags.append(f"{where}: metrics before it tell other texts of {named(contradicted)}; both kept")
             if not checks.is_complete(metric):
                 metrics.append({
                     "metric": metric.metric or key,
@@ -148,17 +155,20 @@ def _suites(job: FoundJob, file: Path, suites: Mapping[str, Suite]) -> list[dict
                 })  # fmt: skip
         found = rows.finish()
         events = suite.events_processed
+        checks.check_signs(job, file, {"duration": suite.duration}, place)
         if events is not None and found > events:
             job.flags.append(f"{file.name}: {place}: states {events} events, and details tell of {found}")
-        scores = [s for metric in suite.metrics.values() if (s := checks.pass_rate(metric)) is not None]
+        scores = checks.scores_by_counts(suite)
         if scores and not checks.stated(suite.overall_score, fmean(scores), within=checks.MEAN_ROUNDED):
             said = f"states overall_score {suite.overall_score:g}, its counts say {fmean(scores):.4g}"
             job.flags.append(f"{file.name}: {place}: {said}")
+        # Of rows that are all there nothing else is known: they are counted when they are stored.
         most = max((metric.total or 0 for metric in suite.metrics.values()), default=0)
+        unstated = max(found, most) if metrics or not found else None
         told.append({
             "suite": name or "default",
             "position": position,
-            "events_processed": (events if events is not None else max(found, most)) if metrics or not found else None,
+            "events_processed": max(found, events) if events is not None else unstated,
             "tags": None if suite.tags is None else [tag for tag in suite.tags if tag],
             "duration": suite.duration,
             "status": suite.status,
@@ -175,21 +185,30 @@ class _Rows:
         self._job, self._suite = job, suite
         self._rows: dict[tuple[Any, int], dict[str, Any]] = {}
 
-    def add(self, metric: str, name: str | None, details: list[Detail]) -> None:
-        """Adds the details of one metric. One that comes again without a repetition is the next one."""
+    def add(self, metric: str, name: str | None, details: list[Detail]) -> list[str]:
+        """Adds the details of one metric; the events that others tell otherwise.
+
+        One that comes again without a repetition is the next one.
+        """
         seen: Counter[Any] = Counter()
+        contradicted = []
         for number, detail in enumerate(details):
-            key: Any = f"detail {number}" if detail.event_id is None else str(detail.event_id)
+            key = event_key(detail, number)
             again = seen[key] if detail.repetition is None else detail.repetition
             seen[key] += 1
-            row = self._rows.setdefault((key, again), self._row(detail, again))
+            new = self._row(detail, again)
+            row = self._rows.setdefault((key, again), new)
             score = {**_score_of(detail), **({} if name is None else {"name": name})}
+            if row is not new and (other := take_texts(row, new)):
+                contradicted.append(str(detail.event_id))
+                score["extra"] = {**score.get("extra", {}), **other}
             metadata = detail.metadata or None
             if metadata != row["metadata"]:
                 score["metadata"] = metadata
             row["scores"].setdefault(metric, []).append(score)
             self._job.duplicates += detail.repetition is None and again > 0
             self._job.errors += "error" in score
+        return contradicted
 
     def finish(self) -> int:
         """Hands the rows over; how many they are."""
@@ -197,10 +216,11 @@ class _Rows:
         return len(self._rows)
 
     def _row(self, detail: Detail, again: int) -> dict[str, Any]:
+        is_named = detail.event_id not in (None, "")
         return {
             "suite": self._suite,
-            "row_key": None if detail.event_id is None else str(detail.event_id) or None,
-            "repetition": None if detail.event_id is None or detail.repetition is None else again,
+            "row_key": str(detail.event_id) if is_named else None,
+            "repetition": again if is_named and detail.repetition is not None else None,
             "item": {"input": detail.input},
             "sample": None if detail.output is None else {"output": detail.output},
             "metadata": detail.metadata or None,

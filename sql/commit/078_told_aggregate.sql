@@ -36,8 +36,8 @@ told_line AS (
         CASE WHEN total > 1 THEN sqrt(mean * (1 - mean) / (total - 1)) END AS std_error,
         CASE
             WHEN total = 0 THEN NULL
-            WHEN 2 * passed = total THEN 0.5
-            ELSE (2 * passed > total)::INTEGER::DOUBLE
+            WHEN passed = total - passed THEN 0.5
+            ELSE (passed > total - passed)::INTEGER::DOUBLE
         END AS median,
         passed,
         nullif(total, 0) AS evaluated,

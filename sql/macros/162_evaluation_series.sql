@@ -34,13 +34,14 @@ CREATE OR REPLACE MACRO evaluation_series(runs, last_run) AS TABLE
     WHERE run.overall_score IS NOT NULL;
 
 -- Its days up to that of the latest run: the score of a day is that of its last run, a day without one is absent.
+-- Rows are events, also those of which only counts were told.
 CREATE OR REPLACE MACRO evaluation_days(of_series, last_run, most_days) AS TABLE
     SELECT
         series.date,
         arg_max(series.overall_score, (series.created_at, series.job_id)) AS score,
         arg_max(series.job_id, (series.created_at, series.job_id)) AS job_id,
         count(*) AS runs,
-        sum(series.rows_total)::BIGINT AS rows_total
+        sum(coalesce(series.total_events, series.rows_total))::BIGINT AS rows_total
     FROM query_table(of_series) AS series, query_table(last_run) AS latest
     WHERE series.date > latest.date - most_days
     GROUP BY series.date;

@@ -305,7 +305,10 @@ def test_empty_runs_and_suites_and_missing_ones_are_told(store, tmp_path):
         ("[1]", "s.jsonl:2: the record is an array, not an object"),
         (line(None, {"a": 1}), "s.jsonl:2: field 'metric': must be the name of a metric, not None"),
         (line("m", "text"), "s.jsonl:2: field 'sample': must be an object that tells the call, not 'text'"),
-        (line("m", {"a": 1}, "yes"), "s.jsonl:2: field 'passed': must be true, false or a number, not 'yes'"),
+        (
+            line("m", {"a": 1}, "yes"),
+            "s.jsonl:2: field 'passed': must be true, false or a number that fits a double, not 'yes'",
+        ),
         ({"metric": "m", "sample": {"a": 1}}, "s.jsonl:2: field 'passed': is missing"),
         (line("m", {"a": 1}, 0, 7), "s.jsonl:2: field 'reason': must be text or null, not 7"),
     ],

@@ -60,6 +60,23 @@ def test_a_list_is_no_suites(connection, tmp_path):
     assert asked(connection, "SELECT suite FROM trainloop_results($files)", tmp_path) == [("a",)]
 
 
+def test_what_is_no_document_is_left_alone_as_by_the_importer(connection, tmp_path):
+    write_json(tmp_path / "evaluation_1.json", [{"name": "a"}])
+    write_json(tmp_path / "evaluation_2.json", {"timestamp": "noon", "duration": "long", "total_events": 1.5})
+    write_json(tmp_path / "evaluation_3.json", evaluation(a={"m": (1, 2, [])}) | {"summary": {"pass_rate": "50%"}})
+    query = "SELECT file, suite, pass_rate FROM trainloop_results($files)"
+    assert asked(connection, query, tmp_path) == [("evaluation_3.json", "a", None)]
+
+
+@pytest.mark.parametrize("number", [1.6, "1.7", 10**30])
+def test_a_count_that_is_none_is_refused_as_by_the_importer(connection, tmp_path, number):
+    document = evaluation(a={"m": (2, 2, [])})
+    document["suites"]["a"]["metrics"]["m"]["passed"] = number
+    write_json(tmp_path / "evaluation_1.json", document)
+    with pytest.raises(duckdb.Error, match=r"evaluation_1.json: suite a, metric m: passed is a whole number, not 1"):
+        asked(connection, "FROM trainloop_results($files)", tmp_path)
+
+
 def test_every_column_has_its_type_even_where_nothing_fills_it(connection, results):
     types = {name: kind for name, kind, *_ in connection.sql(
         "DESCRIBE FROM trainloop_results($files)", params={"files": f"{results}/evaluation_error*.json"}

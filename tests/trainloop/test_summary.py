@@ -9,6 +9,7 @@ from click.testing import CliRunner
 import evalstore
 from evalstore.cli.app import evalstore as program
 from evalstore.errors import JobNotFound, NotComparable, UsageError
+from tests.trainloop.files import detail, evaluation, write_json
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 RUNS = [(-9, 0, 0.1), (-6, 0, 0.5), (-4, 0, 0.6), (-4, 3, 0.8), (-1, 0, 0.7), (0, -2, 0.9), (0, 0, 0.7)]
@@ -113,3 +114,11 @@ day (UTC)    score  runs  rows
 2026-03-09  0.7000     1    10
 2026-03-10  0.7000     2    20
 """
+
+
+def test_events_of_which_only_counts_were_told_are_counted(tmp_path):
+    with evalstore.open(tmp_path / "evals") as store:
+        document = evaluation(s={"m": (120, 150, [detail(1, True)])}, t={"n": (1, 2, [])})
+        store.import_from("trainloop", write_json(tmp_path / "e.json", document))
+        assert store.summary().latest["days"][0]["rows"] == 152
+        assert store.show("@last")["rows_total"] == 1
