@@ -13,7 +13,8 @@ from evalstore import json_text
 from evalstore.durable_files import read_document
 from evalstore.evaluation_summary import iso
 from evalstore.exporters.exported import Exported
-from evalstore.exporters.trainloop_benchmark import benchmark_document, one_per_provider
+from evalstore.exporters.trainloop_benchmark import benchmark_document, is_whole, one_per_provider
+from evalstore.exporters.trainloop_context import context_of, error_of
 from evalstore.exporters.trainloop_suites import suites_of
 from evalstore.names import DEFAULT_WORKSPACE
 
@@ -27,10 +28,6 @@ __all__ = ["export_jobs"]
 
 _SUMMARY = "evaluation_summary.json"
 _TOTALS = ("total_suites", "overall_score", "total_metrics", "total_passed", "total_evaluated", "pass_rate")
-_USAGE = (
-    "cost", "prompt_tokens", "completion_tokens", "total_tokens", "latency_mean", "latency_p50", "latency_p95",
-)  # fmt: skip
-_CONTEXT = ("dataset", "model", "group", "tags", "labels")
 
 
 def export_jobs(jobs: list[str], exporting: Exporting, to: Path) -> Exported:
@@ -51,6 +48,7 @@ def export_jobs(jobs: list[str], exporting: Exporting, to: Path) -> Exported:
             exported.flags.append(f"{group} has several jobs of one model: there are {len(parts)} documents of it")
         for number, part in enumerate(parts):
             suites = {job["job_id"]: suites_of(job, exporting, exported) for job in part}
+            exported.flags += [f"{job['name']} did not complete: {job['status']}" for job in part if not is_whole(job)]
             document = benchmark_document(part, suites, exporting.comparison([job["job_id"] for job in part]))
             document |= {"job": f"{group} ({number})" if number else group, "workspace": workspace}
             exported.append(_write(to, f"benchmark_results_{_stamp(part[0]['created_at'])}", document))
@@ -72,18 +70,10 @@ def _evaluation(job: dict[str, Any], exporting: Exporting, exported: Exported) -
             "configuration": {} if job["config"] is None else job["config"],
         }
     else:
-        error = dict(job["error"] or {"type": job["status"], "message": "", "details": None})
-        if isinstance(error["details"], str):
-            error["details"] = json_text.loads(error["details"])
-        document |= {"status": job["status"], "error": error, "partial_results": {"suites": suites}}
+        document |= {"status": job["status"], "error": error_of(job), "partial_results": {"suites": suites}}
         if job["config"] is not None:
             document["configuration"] = job["config"]
-    usage = {field: job[field] for field in _USAGE if job[field] is not None}
-    declared = [{key: value for key, value in one.items() if value is not None} for one in job["metrics"] or ()]
-    more = {field: job[field] for field in _CONTEXT if job[field]}
-    document |= {"usage": usage} if usage else {}
-    document |= {"metric_declarations": declared} if declared else {}
-    return {**document, "job": job["name"], "workspace": job["workspace"], **more}
+    return {**document, "job": job["name"], "workspace": job["workspace"], **context_of(job)}
 
 
 def _stamp(moment: datetime) -> str:

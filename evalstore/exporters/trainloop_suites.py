@@ -32,7 +32,9 @@ def suites_of(job: dict[str, Any], exporting: Exporting, exported: Exported) -> 
             if metric["evaluated"] is None and metric["rows_scored"]:
                 where = f"{job['name']}, {suite['name']}: {metric['name']}"
                 exported.flags.append(f"{where} has no pass or fail: its score is the mean, its counts are null")
-        error = {"status": _FAILED if suite["status"] != "completed" else "completed", "error": suite["error"]}
+        status = suite["status"]
+        error = {"status": _FAILED if status != "completed" else "completed", "error": suite["error"]}
+        error |= {} if status in (_FAILED, "completed") else {"ended_as": status}
         suites[suite["name"]] = {
             "events_processed": suite["events_processed"],
             "metrics": metrics,
@@ -83,6 +85,7 @@ def _details(lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             "score": None if is_plain else _score(line),
             "status": None if line["status"] in ("scored", "error") else line["status"],
             "error": line["error"],
+            "row_error": line["row_error"],
             "reference": _value(line["reference"]),
             "cluster": line["cluster"],
         }
