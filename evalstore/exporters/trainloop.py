@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalstore import json_text
 from evalstore.durable_files import read_document
+from evalstore.errors import EvalStoreError
 from evalstore.evaluation_summary import iso
 from evalstore.exporters.exported import Exported
 from evalstore.exporters.trainloop_benchmark import benchmark_document, is_whole, one_per_provider
@@ -26,14 +27,14 @@ if TYPE_CHECKING:
 
 __all__ = ["export_jobs"]
 
-_SUMMARY = "evaluation_summary.json"
+_SUMMARY = "evaluation_summary"
 _TOTALS = ("total_suites", "overall_score", "total_metrics", "total_passed", "total_evaluated", "pass_rate")
 
 
 def export_jobs(jobs: list[str], exporting: Exporting, to: Path) -> Exported:
     """Writes the documents of some jobs into a folder. A file of another job is never overwritten. Raises: OSError."""
     exported = Exported()
-    shown = [exporting.show(job) for job in jobs]
+    shown = list({job["job_id"]: job for job in map(exporting.show, jobs)}.values())
     to.mkdir(parents=True, exist_ok=True)
     for job in (one for one in shown if one["kind"] != "benchmark"):
         kind = "results" if job["status"] == "completed" else "error"
@@ -52,9 +53,10 @@ def export_jobs(jobs: list[str], exporting: Exporting, to: Path) -> Exported:
             document = benchmark_document(part, suites, exporting.comparison([job["job_id"] for job in part]))
             document |= {"job": f"{group} ({number})" if number else group, "workspace": workspace}
             exported.append(_write(to, f"benchmark_results_{_stamp(part[0]['created_at'])}", document))
-    summary = exporting.summary([job["job_id"] for job in shown])
+    beside = _evaluations_in(to, exporting, exported)
+    summary = exporting.summary(list(dict.fromkeys([*(job["job_id"] for job in shown), *beside])))
     if summary is not None:
-        exported.append(to / _SUMMARY)
+        exported.append(_summary_file(to, exported))
         _put(exported[-1], summary.to_dict())
     return exported
 
@@ -74,6 +76,30 @@ def _evaluation(job: dict[str, Any], exporting: Exporting, exported: Exported) -
         if job["config"] is not None:
             document["configuration"] = job["config"]
     return {**document, "job": job["name"], "workspace": job["workspace"], **context_of(job)}
+
+
+def _evaluations_in(folder: Path, exporting: Exporting, exported: Exported) -> list[str]:
+    """The ids of the evaluations of which files lie in a folder: its summary is of all of them."""
+    found = []
+    for file in sorted(folder.glob("evaluation_results_*.json")):
+        document = read_document(file) or {}
+        try:
+            name = f"{document.get('workspace', DEFAULT_WORKSPACE)}/{document['job']}"
+            found.append(str(exporting.show(name)["job_id"]))
+        except (KeyError, EvalStoreError):
+            exported.flags.append(f"{file.name} is of no job here: the summary is without it")
+    return found
+
+
+def _summary_file(to: Path, exported: Exported) -> Path:
+    """Where the summary goes: not over a file that is no summary."""
+    file, number = to / f"{_SUMMARY}.json", 1
+    while file.exists() and "latest_evaluation" not in (read_document(file) or {}):
+        number += 1
+        file = to / f"{_SUMMARY}_{number}.json"
+    if number > 1:
+        exported.flags.append(f"{_SUMMARY}.json is none of evaluations: theirs is {file.name}")
+    return file
 
 
 def _stamp(moment: datetime) -> str:

@@ -31,9 +31,11 @@ def context_of(job: dict[str, Any]) -> dict[str, Any]:
     return {field: value for field, value in found.items() if value}
 
 
-def error_of(job: dict[str, Any]) -> dict[str, Any]:
-    """Why a job did not complete."""
-    error = dict(job["error"] or {"type": job["status"], "message": "", "details": None})
+def error_of(job: dict[str, Any]) -> dict[str, Any] | None:
+    """Why a job did not complete; None where nothing was said."""
+    if job["error"] is None:
+        return None
+    error = dict(job["error"])
     if isinstance(error["details"], str):
         error["details"] = json_text.loads(error["details"])
     return error

@@ -35,7 +35,7 @@ _STATED = {"overall_score", "cost_analysis", "performance"}
 def evaluation_job(file: Path, document: Evaluation, *, timezone: tzinfo) -> FoundJob:
     """The job of an evaluation; one that failed keeps its partial suites. Raises: BrokenInput (file, field)."""
     began = moment(document.timestamp, timezone, file=file)
-    job = FoundJob(name_part(file.stem), {"created_at": began, "config": document.configuration})
+    job = FoundJob(name_part(file.stem), {"created_at": began, "config": document.configuration or None})
     suites = _suites(job, file, document.suites)
     fields = _told(job, document)
     job.told = {"suites": suites, "job": told_job(began, document.duration, **fields)}
@@ -71,7 +71,8 @@ def _told(job: FoundJob, document: Told) -> dict[str, Any]:
         if field in _USAGE
     }
     if document.status in FAILED:
-        fields |= {"status": document.status, "error": _error(document.error)}
+        is_said = document.error is not None or document.status == "error"
+        fields |= {"status": document.status, "error": _error(document.error) if is_said else None}
     return fields
 
 
@@ -86,13 +87,11 @@ def benchmark_jobs(file: Path, document: Benchmark, *, timezone: tzinfo) -> list
         context = {"kind": "benchmark", "group": group, "model": provider, "created_at": began}
         job = FoundJob(f"{group}-{name_part(provider)}", context)
         began = moment(document.timestamp if result.timestamp is None else result.timestamp, timezone, file=file)
-        job.context |= {"created_at": began, "config": result.configuration}
+        job.context |= {"created_at": began, "config": result.configuration or None}
         job.name_before = group
-        given = result.suites or (
-            {"default": Suite(metrics=result.metrics, events_processed=document.total_samples)}
-            if result.metrics or result.status not in FAILED
-            else {}
-        )
+        given = result.suites
+        if "suites" not in result.model_fields_set:  # as it is documented
+            given = {"default": Suite(metrics=result.metrics, events_processed=document.total_samples)}
         suites = _suites(job, file, given)
         cost, tokens = result.cost_analysis.get("total_cost"), result.performance.get("total_tokens")
         numbers = {

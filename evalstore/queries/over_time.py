@@ -199,14 +199,21 @@ def benchmark_models(
     job_ids: list[str] | None = None,
 ) -> pa.Table:
     """What the models of a benchmark scored and cost, by the latest completed job of each, and which are best."""
-    narrow = {"workspace": workspace, "group": group, "dataset": dataset}
 
     def ask() -> pa.Table:
         files = job_ids
         if files is None:
-            files = benchmark_jobs(session, **narrow).column("job_id").to_pylist()
-        asked = {**narrow, "job_ids": job_ids, "max_error_rate": max_error_rate}
-        return session.ask_file("benchmark_models", files=files, **asked)
+            found = benchmark_jobs(session, workspace=workspace, group=group, dataset=dataset)
+            files = found.column("job_id").to_pylist()
+        return session.ask_file(
+            "benchmark_models",
+            files=files,
+            workspace=workspace,
+            group=group,
+            dataset=dataset,
+            job_ids=job_ids,
+            max_error_rate=max_error_rate,
+        )
 
     return session.consistently(ask)
 
