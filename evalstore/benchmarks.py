@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 __all__ = ["MAX_ERROR_RATE", "Benchmark", "benchmark", "comparison"]
 
 MAX_ERROR_RATE = 0.1
-"""The share of rows in error above which a model is not the best, unless another one is named."""
+"""The share of rows in error, in any metric, above which a model is not the best, unless another one is named."""
 
 _CENT = 0.005 + 1e-9  # of what is stated with two decimals
 _MILLI = 0.0005 + 1e-9  # with three
+_FOR_FLAGS = ("worst_metric", "metric_set", "rows_with_cost", "rows_with_tokens", "rows_told")
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def benchmark(session: Session, group: str, *, workspace: str, dataset: str | No
     stated = queries.benchmark_stated(session, job_ids=job_ids).to_pylist()
     result = Benchmark(
         group,
-        _frame(found),
+        _frame(found.drop_columns(list(_FOR_FLAGS))),
         _frame(queries.benchmark_metrics(session, job_ids=job_ids)),
         **_best(lines),
         missing=missing,
@@ -105,13 +106,26 @@ def _frame(table: pa.Table) -> pl.DataFrame:
 def _odd(lines: list[dict[str, Any]], max_error_rate: float) -> Iterator[str]:
     """What stands in the way of a comparison."""
     for line in lines:
+        model, worst = line["model"], line["worst_metric"]
         if not line["comparable"]:
-            yield f"{line['model']} answered other rows than the others, and is not compared with them"
+            yield f"{model} answered other rows than the others, and is not compared with them"
         elif (line["error_rate"] or 0) > max_error_rate:
-            share = f"{line['rows_error']} of {line['rows_total']}"
-            yield f"{line['model']} failed on {share} rows, and cannot be the best (limit {max_error_rate:g})"
-        elif line["cost"] is None:
-            yield f"what {line['model']} cost is not known: it cannot be the best value"
+            failed = f"failed on {line['rows_error']} of {line['rows_total']} rows"
+            if worst and (worst["share"] or 0) > line["rows_error"] / (line["rows_total"] or 1):
+                failed = f"has {worst['metric']} in error on {worst['rows_error']} of {worst['rows_total']} rows"
+            yield f"{model} {failed}, and cannot be the best (limit {max_error_rate:g})"
+        elif not line["same_metrics"]:
+            scored = ", ".join(line["metric_set"] or ()) or "no metric"
+            yield f"{model} is scored in other metrics than the others ({scored}), and is not compared with them"
+        else:
+            for what, known in (("cost", "rows_with_cost"), ("tokens", "rows_with_tokens")):
+                if 0 < (line[known] or 0) < line["rows_told"]:
+                    some = f"{what} of {line[known]} of {line['rows_told']} rows"
+                    yield f"{model} tells the {some}: that is no total"
+            if line["cost"] is None:
+                yield f"what {model} cost is not known: it cannot be the best value"
+    if all(line["overall_score"] is None for line in lines):
+        yield "no model has an overall score: no metric has pass/fail or a declared range 0..1, so none is best"
 
 
 def _contradictions(stated: list[dict[str, Any]], found: Benchmark) -> Iterator[str]:

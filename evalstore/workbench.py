@@ -151,7 +151,7 @@ class Workbench:
             self._run("076_told_suite")
             self._has_told = bool(told)
         if told:
-            self._run("078_told_aggregate")
+            self._run("078_told_aggregate", "079_told_measure")
 
     def _write_parquet(self, draft: JobDraft) -> None:
         database = self._database

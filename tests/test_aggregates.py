@@ -859,11 +859,13 @@ def test_rows_of_a_job_are_scored_or_in_error_or_neither(store):
 
 def test_totals_add_up_what_rows_used_and_leave_unknown_what_is_not_known(store):
     used = [{"latency": s, "cost": s / 10, "prompt_tokens": 10, "completion_tokens": 2} for s in (1.0, 2.0, 4.0)]
-    shown = store.show(logged(store, [*used, {}]))
+    shown = store.show(logged(store, [*used, {"error": "timeout"}]))
     assert (shown["prompt_tokens"], shown["completion_tokens"], shown["total_tokens"]) == (30, 6, 36)
     assert shown["cost"] == pytest.approx(0.7)
-    assert shown["latency_mean"] == pytest.approx(7 / 3)
-    assert (shown["latency_p50"], shown["latency_p95"]) == (2.0, pytest.approx(np.percentile([1, 2, 4], 95)))
+    some = store.show(logged(store, [*used, {}]))  # a sum over some rows is no total
+    assert [some[field] for field in ("prompt_tokens", "completion_tokens", "total_tokens", "cost")] == [None] * 4
+    assert shown["latency_mean"] == some["latency_mean"] == pytest.approx(7 / 3)
+    assert (some["latency_p50"], some["latency_p95"]) == (2.0, pytest.approx(np.percentile([1, 2, 4], 95)))
     unknown = store.show(logged(store, [{}]))
     fields = ("prompt_tokens", "total_tokens", "cost", "latency_mean", "latency_p50", "latency_p95")
     assert [unknown[field] for field in fields] == [None] * 6

@@ -153,6 +153,67 @@ def test_nothing_is_saved_on_what_costs_nothing(store):
     assert (found.best_overall, found.best_value, found.cost_savings) == ("default/a", "default/a", None)
 
 
+def rows_of(store, model, *rows, metrics=None):
+    with store.job(model.replace("/", "-"), model=model, group="g", metrics=metrics or {}) as job:
+        for number, row in enumerate(rows):
+            job.log(item=number, row_key=number, **row)
+
+
+def test_a_metric_in_error_counts_as_errors_of_its_model(tmp_path):
+    store = evalstore.open(tmp_path / "evals")
+    outage = {"ok": ValueError("quota"), "m2": True}
+    rows_of(store, "x/a", *[{"scores": outage, "cost": 0.001}] * 10)
+    rows_of(store, "x/b", *[{"scores": {"ok": n < 8, "m2": True}, "cost": 0.1} for n in range(10)])
+    found = store.benchmark("g")
+    assert (found.best_overall, found.best_value) == ("x/b", "x/b")
+    assert found.models.filter(model="x/a")["error_rate"].item() == 1.0
+    assert found.flags == ["x/a has ok in error on 10 of 10 rows, and cannot be the best (limit 0.1)"]
+    assert store.benchmark("g", max_error_rate=1).best_overall is not None
+
+
+def test_models_that_are_scored_in_other_metrics_are_not_compared(tmp_path):
+    store = evalstore.open(tmp_path / "evals")
+    for model in ("x/a", "x/b"):
+        rows_of(store, model, *[{"scores": {"ok": n < 8, "m2": True}, "cost": 0.1} for n in range(10)])
+    rows_of(store, "x/c", *[{"scores": {"m2": True}, "cost": 0.1}] * 10)
+    found = store.benchmark("g")
+    assert (found.best_overall, found.best_value) == ("x/a", "x/a")
+    assert found.flags == ["x/c is scored in other metrics than the others (m2), and is not compared with them"]
+
+
+def test_a_cost_of_some_rows_is_no_total(tmp_path):
+    store = evalstore.open(tmp_path / "evals")
+    rows_of(store, "x/a", *[{"scores": {"ok": True}, **({} if n else {"cost": 0.01})} for n in range(10)])
+    rows_of(store, "x/b", *[{"scores": {"ok": True}, "cost": 0.05, "total_tokens": 50}] * 10)
+    costly = [{"scores": {"ok": True}, "cost": 1, **({} if n else {"total_tokens": 5})} for n in range(9)]
+    rows_of(store, "x/c", *costly, {"error": "timeout"})
+    found = store.benchmark("g")
+    assert found.best_value == "x/b"
+    costs = found.models.sort("model").select("cost", "cost_per_passed", "cost_per_1k_tokens").rows()
+    assert costs == [(None, None, None), (pytest.approx(0.5), pytest.approx(0.05), pytest.approx(1.0)), (None,) * 3]
+    assert sorted(found.flags) == [
+        "what x/a cost is not known: it cannot be the best value",
+        "what x/c cost is not known: it cannot be the best value",
+        "x/a tells the cost of 1 of 10 rows: that is no total",
+        "x/c tells the cost of 9 of 10 rows: that is no total",
+        "x/c tells the tokens of 1 of 10 rows: that is no total",
+    ]
+    told = "SELECT model, cost, total_tokens FROM model_costs ORDER BY model"
+    # a row that failed need not tell its own for the job to have a total
+    assert store.sql(told).rows() == [("x/a", None, None), ("x/b", pytest.approx(0.5), 500), ("x/c", 9.0, None)]
+    assert store.show("x-a")["cost"] is None
+
+
+def test_where_no_model_has_an_overall_score_that_is_said(tmp_path):
+    store = evalstore.open(tmp_path / "evals")
+    rows_of(store, "x/a", {"scores": {"stars": 4}, "cost": 1})
+    found = store.benchmark("g")
+    assert (found.best_overall, found.best_value) == (None, None)
+    assert found.flags == [
+        "no model has an overall score: no metric has pass/fail or a declared range 0..1, so none is best"
+    ]
+
+
 @pytest.mark.parametrize(
     ("group", "more", "error", "message"),
     [

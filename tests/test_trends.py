@@ -211,6 +211,36 @@ def test_the_overall_score_under_a_policy_is_made_as_the_one_that_is_stored(stor
     assert counted == pytest.approx(statistics.fmean([1 - (0.1 + 0.2 + 0.3 + 1) / 4, 2 / 4]))
 
 
+def test_a_metric_of_which_nothing_scored_is_not_left_out_under_a_policy(tmp_path):
+    declared = {"num": {"minimum": 0, "maximum": 1, "higher_is_better": False}, "late": {"threshold": 0.5}}
+    with evalstore.open(tmp_path / "evals") as store:
+        for day, is_out in enumerate([False, True]):
+            broken = RuntimeError("out of quota")
+            found = {"ok": True, "num": 0.2, "late": 0.9, "stars": 4, "judged": {"value": 3, "passed": True}}
+            scores = dict.fromkeys(found, broken) if is_out else found
+            with store.job(f"r{day}", metrics=declared, model="m", created_at=DAY + timedelta(days=day)) as job:
+                for row in range(4):
+                    job.log(item=row, scores={**scores, "fine": True})
+        overall = {errors: store.trend(errors=errors)["overall_score"].to_list() for errors in ("zero", "worst")}
+        # ok, late, judged and fine pass or fail, num is the better the lower, stars are no part of a score
+        assert overall["zero"] == pytest.approx([(4 + 0.8) / 5, (1 + 1) / 5])
+        assert overall["worst"] == pytest.approx([(4 + 0.8) / 5, 1 / 5])
+        assert store.trend(errors="exclude")["overall_score"].to_list() == pytest.approx([(4 + 0.8) / 5, 1])
+        for metric, worst in (("ok", 0), ("num", 1), ("stars", 4), ("judged", 3)):
+            assert store.trend(metric, errors="worst")["mean"].to_list()[1] == worst
+            assert store.trend(metric, errors="zero")["mean"].to_list()[1] == 0
+        last = store.trend("judged", errors="worst").row(1, named=True)
+        assert (last["passed"], last["evaluated"]) == (0, 4)
+
+
+@pytest.mark.parametrize("errors", ["zero", "worst"])
+def test_where_nobody_knows_what_a_metric_is_that_has_only_errors_the_score_is_not_known(tmp_path, errors):
+    with evalstore.open(tmp_path / "evals") as store, store.job("a", created_at=DAY) as job:
+        job.log(item=1, scores={"ok": ValueError("no"), "fine": True})
+    assert store.trend(errors=errors)["overall_score"].to_list() == [None]
+    assert store.trend()["overall_score"].to_list() == [1.0]
+
+
 # Intervals
 
 

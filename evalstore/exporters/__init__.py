@@ -23,6 +23,8 @@ def run(format: str, jobs: list[str], exporting: Exporting, to: Path) -> Exporte
     """
     if format not in FORMATS:
         raise UsageError(f"there is no exporter for {format!r}; {near(format, FORMATS)}")
+    if not jobs:
+        raise UsageError("there is nothing to export: name the jobs")
     if format == "trainloop":
         from evalstore.exporters import trainloop
 

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from evalstore import json_text
 from evalstore.durable_files import read_document
+from evalstore.errors import EvalStoreError
 from evalstore.evaluation_summary import iso
 from evalstore.exporters.exported import Exported
-from evalstore.exporters.trainloop_benchmark import benchmark_document, one_per_provider
+from evalstore.exporters.trainloop_benchmark import benchmark_document, is_whole, one_per_provider
+from evalstore.exporters.trainloop_context import context_of, error_of
 from evalstore.exporters.trainloop_suites import suites_of
 from evalstore.names import DEFAULT_WORKSPACE
 
@@ -25,18 +27,14 @@ if TYPE_CHECKING:
 
 __all__ = ["export_jobs"]
 
-_SUMMARY = "evaluation_summary.json"
+_SUMMARY = "evaluation_summary"
 _TOTALS = ("total_suites", "overall_score", "total_metrics", "total_passed", "total_evaluated", "pass_rate")
-_USAGE = (
-    "cost", "prompt_tokens", "completion_tokens", "total_tokens", "latency_mean", "latency_p50", "latency_p95",
-)  # fmt: skip
-_CONTEXT = ("dataset", "model", "group", "tags", "labels")
 
 
 def export_jobs(jobs: list[str], exporting: Exporting, to: Path) -> Exported:
     """Writes the documents of some jobs into a folder. A file of another job is never overwritten. Raises: OSError."""
     exported = Exported()
-    shown = [exporting.show(job) for job in jobs]
+    shown = list({job["job_id"]: job for job in map(exporting.show, jobs)}.values())
     to.mkdir(parents=True, exist_ok=True)
     for job in (one for one in shown if one["kind"] != "benchmark"):
         kind = "results" if job["status"] == "completed" else "error"
@@ -51,12 +49,14 @@ def export_jobs(jobs: list[str], exporting: Exporting, to: Path) -> Exported:
             exported.flags.append(f"{group} has several jobs of one model: there are {len(parts)} documents of it")
         for number, part in enumerate(parts):
             suites = {job["job_id"]: suites_of(job, exporting, exported) for job in part}
+            exported.flags += [f"{job['name']} did not complete: {job['status']}" for job in part if not is_whole(job)]
             document = benchmark_document(part, suites, exporting.comparison([job["job_id"] for job in part]))
             document |= {"job": f"{group} ({number})" if number else group, "workspace": workspace}
             exported.append(_write(to, f"benchmark_results_{_stamp(part[0]['created_at'])}", document))
-    summary = exporting.summary([job["job_id"] for job in shown])
+    beside = _evaluations_in(to, exporting, exported)
+    summary = exporting.summary(list(dict.fromkeys([*(job["job_id"] for job in shown), *beside])))
     if summary is not None:
-        exported.append(to / _SUMMARY)
+        exported.append(_summary_file(to, exported))
         _put(exported[-1], summary.to_dict())
     return exported
 
@@ -72,18 +72,34 @@ def _evaluation(job: dict[str, Any], exporting: Exporting, exported: Exported) -
             "configuration": {} if job["config"] is None else job["config"],
         }
     else:
-        error = dict(job["error"] or {"type": job["status"], "message": "", "details": None})
-        if isinstance(error["details"], str):
-            error["details"] = json_text.loads(error["details"])
-        document |= {"status": job["status"], "error": error, "partial_results": {"suites": suites}}
+        document |= {"status": job["status"], "error": error_of(job), "partial_results": {"suites": suites}}
         if job["config"] is not None:
             document["configuration"] = job["config"]
-    usage = {field: job[field] for field in _USAGE if job[field] is not None}
-    declared = [{key: value for key, value in one.items() if value is not None} for one in job["metrics"] or ()]
-    more = {field: job[field] for field in _CONTEXT if job[field]}
-    document |= {"usage": usage} if usage else {}
-    document |= {"metric_declarations": declared} if declared else {}
-    return {**document, "job": job["name"], "workspace": job["workspace"], **more}
+    return {**document, "job": job["name"], "workspace": job["workspace"], **context_of(job)}
+
+
+def _evaluations_in(folder: Path, exporting: Exporting, exported: Exported) -> list[str]:
+    """The ids of the evaluations of which files lie in a folder: its summary is of all of them."""
+    found = []
+    for file in sorted(folder.glob("evaluation_results_*.json")):
+        document = read_document(file) or {}
+        try:
+            name = f"{document.get('workspace', DEFAULT_WORKSPACE)}/{document['job']}"
+            found.append(str(exporting.show(name)["job_id"]))
+        except (KeyError, EvalStoreError):
+            exported.flags.append(f"{file.name} is of no job here: the summary is without it")
+    return found
+
+
+def _summary_file(to: Path, exported: Exported) -> Path:
+    """Where the summary goes: not over a file that is no summary."""
+    file, number = to / f"{_SUMMARY}.json", 1
+    while file.exists() and "latest_evaluation" not in (read_document(file) or {}):
+        number += 1
+        file = to / f"{_SUMMARY}_{number}.json"
+    if number > 1:
+        exported.flags.append(f"{_SUMMARY}.json is none of evaluations: theirs is {file.name}")
+    return file
 
 
 def _stamp(moment: datetime) -> str:

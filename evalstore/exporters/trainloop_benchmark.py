@@ -6,11 +6,17 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from evalstore.evaluation_summary import iso
+from evalstore.exporters.trainloop_context import context_of, error_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["benchmark_document", "one_per_provider"]
+__all__ = ["benchmark_document", "is_whole", "one_per_provider"]
+
+
+def is_whole(job: dict[str, Any]) -> bool:
+    """Whether a job came to its end."""
+    return bool(job["status"] == "completed")
 
 
 def one_per_provider(jobs: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
@@ -70,4 +76,9 @@ def _result(job: dict[str, Any], suites: dict[str, Any]) -> dict[str, Any]:
         },
         "performance": {"avg_response_time": job["latency_mean"], "total_tokens": tokens},
         "suites": suites,
+        "timestamp": iso(job["created_at"]),
+        "duration": job["duration"],
+        **({} if is_whole(job) else {"status": job["status"], "error": error_of(job)}),
+        **({} if job["config"] is None else {"configuration": job["config"]}),
+        **context_of(job),
     }

@@ -22,17 +22,21 @@ def suites_of(job: dict[str, Any], exporting: Exporting, exported: Exported) -> 
     details: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for line in exporting.details(job["job_id"]).to_pylist():
         details.setdefault((line["suite"], line["metric"], line["name"]), []).append(line)
+    lines = exporting.scores(f"{job['workspace']}/{job['name']}").to_arrow().select(["suite", "metric", "name", "mean"])
+    means = {(line["suite"], line["metric"], line["name"]): line["mean"] for line in lines.to_pylist()}
     is_whole = job["status"] == "completed"
     suites = {}
     for suite in job["suites"] or ():
         metrics: dict[str, Any] = {}
         for metric in suite["metrics"]:
             key = (suite["name"], metric["metric"], metric["name"])
-            metrics[_free(metrics, metric)] = _metric(metric, details.get(key, []))
+            metrics[_free(metrics, metric)] = _metric(metric, means.get(key), details.get(key, []))
             if metric["evaluated"] is None and metric["rows_scored"]:
                 where = f"{job['name']}, {suite['name']}: {metric['name']}"
                 exported.flags.append(f"{where} has no pass or fail: its score is the mean, its counts are null")
-        error = {"status": _FAILED if suite["status"] != "completed" else "completed", "error": suite["error"]}
+        status = suite["status"]
+        error = {"status": _FAILED if status != "completed" else "completed", "error": suite["error"]}
+        error |= {} if status in (_FAILED, "completed") else {"ended_as": status}
         suites[suite["name"]] = {
             "events_processed": suite["events_processed"],
             "metrics": metrics,
@@ -54,14 +58,14 @@ def _free(metrics: dict[str, Any], metric: dict[str, Any]) -> str:
     return str(key)
 
 
-def _metric(metric: dict[str, Any], lines: list[dict[str, Any]]) -> dict[str, Any]:
+def _metric(metric: dict[str, Any], mean: float | None, lines: list[dict[str, Any]]) -> dict[str, Any]:
     named = {} if metric["name"] == metric["metric"] else {"metric": metric["metric"], "name": metric["name"]}
     errors = {"errors": metric["rows_error"]} if metric["rows_error"] else {}
     is_judged = metric["evaluated"] is not None
     return {
         "passed": metric["passed"] if is_judged else None,
         "total": metric["evaluated"],
-        "score": metric["passed"] / metric["evaluated"] if is_judged else metric["score"],
+        "score": metric["passed"] / metric["evaluated"] if is_judged else mean,
         **errors,
         **named,
         "details": list(_details(lines)),
@@ -83,6 +87,7 @@ def _details(lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             "score": None if is_plain else _score(line),
             "status": None if line["status"] in ("scored", "error") else line["status"],
             "error": line["error"],
+            "row_error": line["row_error"],
             "reference": _value(line["reference"]),
             "cluster": line["cluster"],
         }

@@ -110,7 +110,7 @@ class _Import:
         for one in found:
             name = names.check_name(job or f"{prefix}{one.name}")
             # Of a copy under another name the group is another, and the provider the same.
-            provider = one.name.removeprefix(one.context.get("group") or "")
+            provider = one.name.removeprefix(one.name_before or one.context.get("group") or "")
             known = [other for other in there if other == name or (not (job or prefix) and other.endswith(provider))]
             given = self._given(one, context, {"path": str(source.place), "content_hash": digest})
             if same := next((other for other in known if self._stays(other, given)), None):

@@ -12,7 +12,7 @@ from evalstore.errors import BrokenInput
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["FAILED", "Benchmark", "Detail", "Document", "Evaluation", "Metric", "Suite", "Summary", "read"]
+__all__ = ["FAILED", "Benchmark", "Detail", "Document", "Evaluation", "Metric", "Suite", "Summary", "Told", "read"]
 
 
 FAILED = ("error", "interrupted", "cancelled")
@@ -44,6 +44,7 @@ class Detail(_Part):
     metadata: dict[str, Any] | None = None
     score: float | str | None = None
     error: str | None = None
+    row_error: str | None = None
     status: str | None = None
     repetition: Annotated[int, Field(ge=0, lt=2**31)] | None = None
     reference: Any = None
@@ -56,6 +57,7 @@ class Metric(_Part):
     passed: _Count | None = None
     total: _Count | None = None
     score: float | None = None
+    errors: _Count | None = None
     details: list[Detail] = []
     metric: str | None = None
     name: str | None = None
@@ -70,23 +72,20 @@ class Suite(_Part):
     tags: list[str] | None = None
     duration: _Amount | None = None
     status: str | None = None
+    ended_as: str | None = None
     error: Any = None
 
 
-class Evaluation(_Part):
-    """The results of an evaluation, or of one that failed, with the suites that it came to."""
+class Told(_Part):
+    """A job: what evalstore's own export adds to what is documented of it."""
 
-    timestamp: str
     duration: _Amount | None = None
-    total_events: _Count | None = None
-    suites: dict[str, Suite] = {}
-    summary: dict[str, Any] | None = None
     configuration: Any = None
     status: str | None = None
     error: Any = None
-    partial_results: dict[str, Any] | None = None
     usage: dict[str, _Amount] = {}
     metric_declarations: list[dict[str, Any]] = []
+    job_scores: list[dict[str, Any]] = []
     dataset: str | None = None
     model: str | None = None
     group: str | None = None
@@ -94,7 +93,18 @@ class Evaluation(_Part):
     labels: dict[str, str] | None = None
 
 
-class _Provider(_Part):
+class Evaluation(Told):
+    """The results of an evaluation, or of one that failed, with the suites that it came to."""
+
+    timestamp: str
+    total_events: _Count | None = None
+    suites: dict[str, Suite] = {}
+    summary: dict[str, Any] | None = None
+    partial_results: dict[str, Any] | None = None
+
+
+class _Provider(Told):
+    timestamp: str | None = None
     metrics: dict[str, Metric] = {}
     suites: dict[str, Suite] = {}
     overall_score: float | None = None

@@ -48,6 +48,7 @@ class FoundJob:
     duplicates: int = 0
     errors: int = 0
     bad_rows: int = 0
+    name_before: str = ""  # what its name begins with because of its file, beside the group
     judges_later_call: datetime | None = None  # when it was, of a run that was judged before
 
 

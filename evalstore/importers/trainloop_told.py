@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
     from pathlib import Path
 
-    from evalstore.importers.trainloop_documents import Benchmark, Detail, Evaluation, Summary
+    from evalstore.importers.trainloop_documents import Benchmark, Detail, Evaluation, Summary, Told
 
 __all__ = ["benchmark_jobs", "classes", "evaluation_job", "summary_job"]
 
@@ -30,24 +30,15 @@ _USAGE = (
     "cost", "prompt_tokens", "completion_tokens", "total_tokens", "latency_mean", "latency_p50", "latency_p95",
 )  # fmt: skip
 
+_STATED = {"overall_score", "cost_analysis", "performance"}
+
 
 def evaluation_job(file: Path, document: Evaluation, *, timezone: tzinfo) -> FoundJob:
     """The job of an evaluation; one that failed keeps its partial suites. Raises: BrokenInput (file, field)."""
     began = moment(document.timestamp, timezone, file=file)
-    job = FoundJob(name_part(file.stem), {"created_at": began, "config": document.configuration})
-    job.context |= {field: getattr(document, field) for field in _CONTEXT}
-    declared: dict[str, list[dict[str, Any]]] = {}
-    for one in document.metric_declarations:
-        declared.setdefault(str(one.get("metric")), []).append({k: v for k, v in one.items() if k != "metric"})
-    job.context["metrics"] = declared
+    job = FoundJob(name_part(file.stem), {"created_at": began, "config": document.configuration or None})
     suites = _suites(job, file, document.suites)
-    fields: dict[str, Any] = {
-        field: int(value) if field.endswith("tokens") else value
-        for field, value in document.usage.items()
-        if field in _USAGE
-    }
-    if document.status in FAILED:
-        fields |= {"status": document.status, "error": _error(document.error)}
+    fields = _told(job, document)
     job.told = {"suites": suites, "job": told_job(began, document.duration, **fields)}
     kept = {
         "total_events": document.total_events,
@@ -62,6 +53,31 @@ def evaluation_job(file: Path, document: Evaluation, *, timezone: tzinfo) -> Fou
     return job
 
 
+def _told(job: FoundJob, document: Told) -> dict[str, Any]:
+    """What a document says of the whole job; context, declarations and scores of it go to the job."""
+    job.context |= {field: found for field in _CONTEXT if (found := getattr(document, field))}
+    declared: dict[str, list[dict[str, Any]]] = {}
+    for one in document.metric_declarations:
+        declared.setdefault(str(one.get("metric")), []).append({k: v for k, v in one.items() if k != "metric"})
+    job.context["metrics"] = declared
+    scores: dict[str, list[dict[str, Any]]] = {}
+    for one in document.job_scores:
+        score = {key: value for key, value in one.items() if key != "metric"}
+        if score.get("value") in ("nan", "inf", "-inf"):
+            score["value"] = float(score["value"])
+        scores.setdefault(str(one.get("metric")), []).append(score)
+    job.summary = {**(job.summary or {}), **scores} or None
+    fields: dict[str, Any] = {
+        field: int(value) if field.endswith("tokens") else value
+        for field, value in document.usage.items()
+        if field in _USAGE
+    }
+    if document.status in FAILED:
+        is_said = document.error is not None or document.status == "error"
+        fields |= {"status": document.status, "error": _error(document.error) if is_said else None}
+    return fields
+
+
 def benchmark_jobs(file: Path, document: Benchmark, *, timezone: tzinfo) -> list[FoundJob]:
     """The jobs of a benchmark, one per provider with results, tied by their group. Raises: BrokenInput."""
     began, group = moment(document.timestamp, timezone, file=file), name_part(file.stem)
@@ -72,7 +88,12 @@ def benchmark_jobs(file: Path, document: Benchmark, *, timezone: tzinfo) -> list
     for provider, result in document.results.items():
         context = {"kind": "benchmark", "group": group, "model": provider, "created_at": began}
         job = FoundJob(f"{group}-{name_part(provider)}", context)
-        given = result.suites or {"default": Suite(metrics=result.metrics, events_processed=document.total_samples)}
+        began = moment(document.timestamp if result.timestamp is None else result.timestamp, timezone, file=file)
+        job.context |= {"created_at": began, "config": result.configuration or None}
+        job.name_before = group
+        given = result.suites
+        if "suites" not in result.model_fields_set:  # as it is documented
+            given = {"default": Suite(metrics=result.metrics, events_processed=document.total_samples)}
         suites = _suites(job, file, given)
         cost, tokens = result.cost_analysis.get("total_cost"), result.performance.get("total_tokens")
         numbers = {
@@ -81,8 +102,8 @@ def benchmark_jobs(file: Path, document: Benchmark, *, timezone: tzinfo) -> list
             "latency_mean": result.performance.get("avg_response_time"),
         }
         known = {field: value for field, value in numbers.items() if value is not None}
-        job.told = {"suites": suites, "job": told_job(began, None, **known)}
-        of_provider = result.model_dump(exclude={"metrics", "suites"}, exclude_none=True)
+        job.told = {"suites": suites, "job": told_job(began, result.duration, **{**known, **_told(job, result)})}
+        of_provider = result.model_dump(include=_STATED, exclude_none=True) | result.more()
         job.metadata = {"benchmark": about, "document": of_provider}
         passed = sum(metric.passed or 0 for suite in given.values() for metric in suite.metrics.values())
         checks.check_signs(job, file, {**result.cost_analysis, **result.performance}, f"results.{provider}")
@@ -151,6 +172,7 @@ def _suites(job: FoundJob, file: Path, suites: Mapping[str, Suite]) -> list[dict
                     "name": metric.name or metric.metric or key,
                     "passed": metric.passed,
                     "total": metric.total,
+                    "errors": metric.errors,
                     "mean": metric.score if metric.passed is None else None,
                 })  # fmt: skip
         found = rows.finish()
@@ -171,7 +193,7 @@ def _suites(job: FoundJob, file: Path, suites: Mapping[str, Suite]) -> list[dict
             "events_processed": max(found, events) if events is not None else unstated,
             "tags": None if suite.tags is None else [tag for tag in suite.tags if tag],
             "duration": suite.duration,
-            "status": suite.status,
+            "status": suite.ended_as or suite.status,
             "error": None if suite.error is None else str(suite.error),
             "metrics": metrics,
         })  # fmt: skip
@@ -207,7 +229,7 @@ class _Rows:
                 score["metadata"] = metadata
             row["scores"].setdefault(metric, []).append(score)
             self._job.duplicates += detail.repetition is None and again > 0
-            self._job.errors += "error" in score
+            self._job.errors += "error" in score or (detail.row_error is not None and "status" in score)
         return contradicted
 
     def finish(self) -> int:
@@ -224,6 +246,7 @@ class _Rows:
             "item": {"input": detail.input},
             "sample": None if detail.output is None else {"output": detail.output},
             "metadata": detail.metadata or None,
+            "error": detail.row_error,
             "reference": detail.reference,
             "cluster": detail.cluster,
             "scores": {},

@@ -31,6 +31,7 @@ from evalstore.queries.jobs import (
 )
 from evalstore.queries.listing import result_lines, result_places, result_score_places, result_scores
 from evalstore.queries.over_time import (
+    benchmark_jobs,
     benchmark_metrics,
     benchmark_missing,
     benchmark_models,
@@ -66,6 +67,7 @@ __all__ = [
     "accepted_jobs",
     "aggregate_scores",
     "baselines",
+    "benchmark_jobs",
     "benchmark_metrics",
     "benchmark_missing",
     "benchmark_models",

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from evalstore.session import Session
 
 __all__ = [
+    "benchmark_jobs",
     "benchmark_metrics",
     "benchmark_missing",
     "benchmark_models",
@@ -181,6 +182,13 @@ def metric_trend_counting(
     )
 
 
+def benchmark_jobs(
+    session: Session, *, workspace: str | None = None, group: str | None = None, dataset: str | None = None
+) -> pa.Table:
+    """The jobs that a benchmark compares: the latest completed one of each model."""
+    return session.ask_file("benchmark_jobs", workspace=workspace, group=group, dataset=dataset)
+
+
 def benchmark_models(
     session: Session,
     *,
@@ -191,14 +199,23 @@ def benchmark_models(
     job_ids: list[str] | None = None,
 ) -> pa.Table:
     """What the models of a benchmark scored and cost, by the latest completed job of each, and which are best."""
-    return session.ask_file(
-        "benchmark_models",
-        workspace=workspace,
-        group=group,
-        dataset=dataset,
-        job_ids=job_ids,
-        max_error_rate=max_error_rate,
-    )
+
+    def ask() -> pa.Table:
+        files = job_ids
+        if files is None:
+            found = benchmark_jobs(session, workspace=workspace, group=group, dataset=dataset)
+            files = found.column("job_id").to_pylist()
+        return session.ask_file(
+            "benchmark_models",
+            files=files,
+            workspace=workspace,
+            group=group,
+            dataset=dataset,
+            job_ids=job_ids,
+            max_error_rate=max_error_rate,
+        )
+
+    return session.consistently(ask)
 
 
 def benchmark_metrics(session: Session, *, job_ids: list[str]) -> pa.Table:

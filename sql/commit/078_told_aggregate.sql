@@ -9,7 +9,8 @@ WITH told AS (
         metric.name,
         metric.passed,
         metric.total,
-        greatest(suite.events_processed, metric.total) AS rows_total,
+        coalesce(metric.errors, 0) AS errors,
+        greatest(suite.events_processed, coalesce(metric.total, 0) + coalesce(metric.errors, 0)) AS rows_total,
         coalesce(metric.passed / nullif(metric.total, 0), metric.mean) AS mean
     FROM told_suite AS suite, unnest(suite.metrics) AS unnested (metric)
 ),
@@ -42,8 +43,8 @@ told_line AS (
         passed,
         nullif(total, 0) AS evaluated,
         coalesce(total, 0) AS rows_scored,
-        coalesce(rows_total, 0) - coalesce(total, 0) AS rows_unscored,
-        0 AS rows_error,
+        coalesce(rows_total, 0) - coalesce(total, 0) - errors AS rows_unscored,
+        errors AS rows_error,
         coalesce(rows_total, 0) AS rows_total,
         coalesce(total, 0) AS items_scored,
         TRUE AS is_told

@@ -1,13 +1,21 @@
--- The totals of the jobs being committed.
+-- The totals of the jobs being committed. Of cost and tokens there is none where a row does not tell its own, unless
+-- it failed: a sum over some rows only is no total.
 CREATE OR REPLACE TEMP TABLE job_total AS
 WITH row_total AS (
     SELECT
         job_id,
         count(*) AS rows_total,
-        try_cast(sum(prompt_tokens) AS BIGINT) AS prompt_tokens,
-        try_cast(sum(completion_tokens) AS BIGINT) AS completion_tokens,
-        try_cast(sum(total_tokens) AS BIGINT) AS total_tokens,
-        finite(fsum(cost)) AS cost,
+        CASE
+            WHEN bool_and(prompt_tokens IS NOT NULL OR error IS NOT NULL) THEN try_cast(sum(prompt_tokens) AS BIGINT)
+        END AS prompt_tokens,
+        CASE
+            WHEN bool_and(completion_tokens IS NOT NULL OR error IS NOT NULL)
+                THEN try_cast(sum(completion_tokens) AS BIGINT)
+        END AS completion_tokens,
+        CASE
+            WHEN bool_and(total_tokens IS NOT NULL OR error IS NOT NULL) THEN try_cast(sum(total_tokens) AS BIGINT)
+        END AS total_tokens,
+        CASE WHEN bool_and(cost IS NOT NULL OR error IS NOT NULL) THEN finite(fsum(cost)) END AS cost,
         finite(favg(latency)) AS latency_mean,
         quantile_cont(latency, 0.5) AS latency_p50,
         quantile_cont(latency, 0.95) AS latency_p95

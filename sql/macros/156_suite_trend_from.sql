@@ -1,9 +1,11 @@
 -- The overall score of suites from job to job, over windows of this many points and days, out of the aggregates in a
--- relation that is named: the table aggregate_score, or what was made of it under a policy for errors. Only completed
--- jobs are points, unless any_status is true. The interval is the mean of those of the metrics: as wide as it can be,
+-- relation that is named: the table aggregate_score, or what was made of it under a policy for errors; another one says
+-- which metrics are scaled (null: nobody knows, and then the score is not known). Only completed jobs are points,
+-- unless any_status is true. The interval is the mean of those of the metrics: as wide as it can be,
 -- since they stand on the same rows.
 CREATE OR REPLACE MACRO suite_trend_from(
-    aggregates, errors := 'exclude', last_points := 5, last_days := 7, per := 'run', any_status := FALSE
+    aggregates, errors := 'exclude', last_points := 5, last_days := 7, per := 'run', any_status := FALSE,
+    scales := 'suite_metrics'
 ) AS TABLE
     -- The points are used by the name that is handed on.
     -- noqa: disable=ST03
@@ -14,16 +16,20 @@ CREATE OR REPLACE MACRO suite_trend_from(
             CASE WHEN a.evaluated IS NULL OR abs(a.mean - a.passed / a.evaluated) < 1e-9 THEN a.std_error END
                 AS std_error,
             coalesce(declared_direction(job.metrics, a.metric, a.name), TRUE) AS is_ascending,
-            CASE WHEN a.evaluated IS NULL THEN a.mean ELSE a.passed / a.evaluated END AS score
+            CASE
+                WHEN NOT coalesce(measured.is_scaled, FALSE) THEN NULL
+                WHEN a.evaluated IS NULL THEN a.mean
+                ELSE a.passed / a.evaluated
+            END AS score
         FROM query_table(aggregates) AS a
-        INNER JOIN suite_metrics AS measured
+        INNER JOIN query_table(scales) AS measured
             ON
                 a.job_id = measured.job_id
                 AND a.suite = measured.suite
                 AND a.metric = measured.metric
                 AND a.name = measured.name
         INNER JOIN job ON a.job_id = job.job_id
-        WHERE measured.is_scaled
+        WHERE coalesce(measured.is_scaled, TRUE)
     ),
 
     suite_scores AS (

@@ -1,24 +1,43 @@
 -- What the models of a benchmark scored and cost, by the latest completed job of each, and which are best.
-WITH latest AS (
+WITH told AS (
     SELECT
-        *,
-        coalesce(model, name) AS "who",
-        count(*) OVER of_model AS jobs,
-        rows_error / nullif(rows_total, 0) AS error_rate,
-        cost / nullif(total_passed, 0) AS cost_per_passed,
-        1000 * cost / nullif(total_tokens, 0) AS cost_per_1k_tokens,
-        list_transform(suites, lambda s: {
+        job_id,
+        count(cost) AS rows_with_cost,
+        count(total_tokens) AS rows_with_tokens,
+        count(*) AS rows_told
+    FROM rows
+    GROUP BY job_id
+),
+
+-- Of some rows only they are no total. None tells anything where another tool has told of the whole job.
+latest AS (
+    SELECT
+        job.* REPLACE (
+            CASE WHEN coalesce(told.rows_with_cost IN (0, told.rows_told), TRUE) THEN job.cost END AS cost,
+            CASE WHEN coalesce(told.rows_with_tokens IN (0, told.rows_told), TRUE) THEN job.total_tokens END
+                AS total_tokens
+        ),
+        told.rows_with_cost,
+        told.rows_with_tokens,
+        told.rows_told,
+        worst_metric(job.suites) AS worst,
+        coalesce(scaled_metrics(job.suites), []) AS metric_set,
+        list_transform(job.suites, lambda s: {
             'suite': s.name, 'rows': coalesce(s.rows_digest, s.events_processed::VARCHAR)
         }) AS row_set
-    FROM jobs
-    WHERE
-        status = 'completed'
-        AND ($workspace::VARCHAR IS NULL OR workspace = $workspace)
-        AND ($group::VARCHAR IS NULL OR "group" = $group)
-        AND ($job_ids::VARCHAR[] IS NULL OR list_contains($job_ids, job_id))
-        AND ($dataset::VARCHAR IS NULL OR dataset = $dataset)
-    WINDOW of_model AS (PARTITION BY dataset, coalesce(model, name))
-    QUALIFY row_number() OVER (PARTITION BY dataset, coalesce(model, name) ORDER BY created_at DESC, job_id DESC) = 1
+    FROM benchmarked_jobs($workspace::VARCHAR, $group::VARCHAR, $job_ids::VARCHAR[], $dataset::VARCHAR) AS job
+    LEFT JOIN told ON job.job_id = told.job_id
+),
+
+measured AS (
+    SELECT
+        *,
+        greatest(rows_error / nullif(rows_total, 0), worst.share) AS error_rate,
+        cost / nullif(total_passed, 0) AS cost_per_passed,
+        1000 * cost / nullif(total_tokens, 0) AS cost_per_1k_tokens,
+        count(*) OVER (PARTITION BY row_set) AS models_on_these_rows,
+        max(created_at) OVER (PARTITION BY row_set) AS newest_on_these_rows
+    FROM latest
 ),
 
 compared AS (
@@ -27,20 +46,33 @@ compared AS (
         row_set = first_value(row_set) OVER (
             ORDER BY models_on_these_rows DESC, newest_on_these_rows DESC, row_set ASC
         ) AS comparable
-    FROM (
-        SELECT
-            *,
-            count(*) OVER (PARTITION BY row_set) AS models_on_these_rows,
-            max(created_at) OVER (PARTITION BY row_set) AS newest_on_these_rows
-        FROM latest
-    ) AS counted
+    FROM measured
+),
+
+sound AS (
+    SELECT
+        *,
+        comparable AND coalesce(error_rate, 0) <= $max_error_rate::DOUBLE AS is_sound,
+        count(*) FILTER (WHERE comparable AND coalesce(error_rate, 0) <= $max_error_rate::DOUBLE)
+            OVER (PARTITION BY metric_set)
+            AS models_in_these_metrics
+    FROM compared
+),
+
+scored_alike AS (
+    SELECT
+        *,
+        metric_set = first_value(metric_set) OVER (
+            ORDER BY is_sound DESC, models_in_these_metrics DESC, len(metric_set) DESC, metric_set ASC
+        ) AS same_metrics
+    FROM sound
 ),
 
 judged AS (
     SELECT
         *,
-        comparable AND coalesce(error_rate, 0) <= $max_error_rate::DOUBLE AS is_eligible
-    FROM compared
+        is_sound AND same_metrics AS is_eligible
+    FROM scored_alike
 ),
 
 best AS (
@@ -60,7 +92,8 @@ SELECT
     judged.rows_error, judged.total_events AS rows_total, judged.error_rate, judged.cost, judged.cost_per_passed,
     judged.cost_per_1k_tokens, 1 - judged.cost / nullif(best.overall_cost, 0) AS cost_savings,
     judged.prompt_tokens, judged.completion_tokens, judged.total_tokens, judged.latency_mean, judged.latency_p50,
-    judged.latency_p95, judged.comparable,
+    judged.latency_p95, judged.comparable, judged.same_metrics, judged.worst AS worst_metric, judged.metric_set,
+    judged.rows_with_cost, judged.rows_with_tokens, judged.rows_told,
     coalesce(judged.job_id = best.overall_id, FALSE) AS is_best_overall,
     coalesce(judged.job_id = best.value_id, FALSE) AS is_best_value
 FROM judged, best

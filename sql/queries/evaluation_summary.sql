@@ -21,6 +21,10 @@ before AS (
     SELECT * FROM evaluation_baseline('series', 'day', 'latest', $baseline, $baseline_job_id)
 ),
 
+lost AS (
+    SELECT metrics FROM lost_metrics('latest', 'before')
+),
+
 class AS (
     SELECT * FROM classes_of_metrics('latest')
 )
@@ -44,12 +48,13 @@ SELECT
     before.score AS baseline_score,
     latest.overall_score - before.score AS score_change,
     CASE
+        WHEN (SELECT len(metrics) FROM lost) > 0 THEN 'insufficient_data'
         WHEN latest.overall_score - before.score > $epsilon THEN 'improving'
         WHEN latest.overall_score - before.score < -$epsilon THEN 'declining'
         WHEN latest.overall_score - before.score IS NULL THEN 'insufficient_data'
         ELSE 'stable'
     END AS trend,
-    (SELECT metrics FROM lost_metrics('latest', 'before')) AS not_scored,
+    (SELECT metrics FROM lost) AS not_scored,
     (SELECT list({'date': date, 'score': score, 'runs': runs, 'rows': rows_total} ORDER BY date) FROM day) AS days,
     (
         SELECT list(metric ORDER BY metric) FROM class

@@ -23,9 +23,10 @@ SELECT
     score.value_type,
     score.label,
     score.passed,
-    coalesce(score.status, CASE WHEN r.error IS NULL THEN 'unscored' ELSE 'error' END) AS status,
+    coalesce(score.status, 'unscored') AS status,
     score.comment,
-    coalesce(score.error, CASE WHEN score.status IS NULL THEN r.error END) AS error
+    score.error,
+    r.error AS row_error
 FROM rows AS r
 INNER JOIN measured ON r.suite = measured.suite
 LEFT JOIN row_scores AS score

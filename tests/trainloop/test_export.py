@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import evalstore
-from evalstore.errors import JobNotFound
+from evalstore.errors import JobNotFound, UsageError
 from tests.trainloop.files import DOCUMENTED, REAL, detail, evaluation, write_json
 
 STATISTICS = "* EXCLUDE (workspace, job, job_id, status, dataset, model)"
@@ -240,6 +240,89 @@ def test_a_failed_suite_that_was_only_told_of_leaves_no_rows_behind(store, tmp_p
                 "partial_results": {"suites": {"s": {"events_processed": 3, "status": "failed"}}}}  # fmt: skip
     store.import_from("trainloop", write_json(tmp_path / "e.json", document))
     assert store.export(["e"], "trainloop", to=tmp_path / "out").flags == []
+
+
+def test_a_benchmark_keeps_the_jobs_that_did_not_complete_apart(store, tmp_path):
+    put_benchmark(store, "whole", "a/whole", 5)
+    for number, (status, error) in enumerate([("error", RuntimeError("out of quota")), ("interrupted", None)]):
+        when = NOON + timedelta(seconds=number)
+        job = store.job(status, kind="benchmark", group="g", model=f"a/{status}", created_at=when)
+        job.log(item={"q": 0}, scores={"m": True}, cost=0.001)
+        job.finish(status, error)
+    exported = store.export(["whole", "error", "interrupted"], "trainloop", to=tmp_path / "out")
+    assert exported.flags == ["error did not complete: error", "interrupted did not complete: interrupted"]
+    result = json.loads(exported[0].read_text())["results"]["a/error"]
+    assert (result["status"], result["error"]["message"]) == ("error", "out of quota")
+    with evalstore.open(tmp_path / "there") as there:
+        there.import_from("trainloop", tmp_path / "out")
+        found, before = there.benchmark("g"), store.benchmark("g")
+        assert found.models["model"].to_list() == ["a/whole"] == before.models["model"].to_list()
+        told = [(line["model"], line["status"], line["error"]) for line in found.missing]
+        assert told == [("a/error", "error", "out of quota"), ("a/interrupted", "interrupted", None)]
+        assert told == [(line["model"], line["status"], line["error"]) for line in before.missing]
+
+
+def test_counts_and_a_mean_without_rows_come_back(store, tmp_path):
+    declared = {"share": {"minimum": 0, "maximum": 1, "higher_is_better": False}}
+    with store.job("a", metrics=declared, created_at=NOON) as job:
+        for row in range(10):
+            job.log(item=row, scores={"share": 0.25, "ok": {"error": "no judge"} if row < 4 else row < 7})
+    store.prune(keep_last=0, rows_only=True)
+    with evalstore.open(tmp_path / "there") as there:
+        store.export(["a"], "trainloop", to=tmp_path / "out")
+        there.import_from("trainloop", tmp_path / "out")
+        [name] = there.jobs()["name"].to_list()
+        assert there.show(name)["overall_score"] == pytest.approx((0.75 + 0.5) / 2)
+        query = (
+            "SELECT passed, evaluated, rows_error, rows_unscored, rows_total FROM aggregate_scores WHERE metric = 'ok'"
+        )
+        assert there.sql(query).rows() == [(3, 6, 4, 0, 10)] == store.sql(query).rows()
+
+
+def test_a_suite_ends_as_it_ended(store, tmp_path):
+    job = store.job("a", created_at=NOON)
+    job.log(suite="s", item=1, scores={"m": True})
+    job.finish("interrupted")
+    [file, *_] = store.export(["a"], "trainloop", to=tmp_path / "out")
+    suite = json.loads(file.read_text())["partial_results"]["suites"]["s"]
+    assert (suite["status"], suite["ended_as"]) == ("failed", "interrupted")
+    with evalstore.open(tmp_path / "there") as there:
+        there.import_from("trainloop", tmp_path / "out")
+        assert there.sql("SELECT status FROM suites").item() == "interrupted"
+
+
+def test_a_summary_of_others_is_not_overwritten(store, tmp_path):
+    store.record("one", [{"q": 1, "m": True}], scores=["m"], created_at=NOON)
+    mine = write_json(tmp_path / "evaluation_summary.json", {"mine": 1})
+    exported = store.export(["one"], "trainloop", to=tmp_path)
+    assert json.loads(mine.read_text()) == {"mine": 1}
+    assert exported[-1].name == "evaluation_summary_2.json"
+    assert exported.flags == ["evaluation_summary.json is none of evaluations: theirs is evaluation_summary_2.json"]
+
+
+def test_the_summary_is_of_all_evaluations_that_lie_beside_it(store, tmp_path):
+    for day, passed in enumerate((True, False)):
+        at = NOON + timedelta(days=day)
+        store.record(f"run-{day}", [{"q": 1, "m": passed}], scores=["m"], created_at=at)
+    store.export(["run-1"], "trainloop", to=tmp_path)
+    *_, file = store.export(["run-0"], "trainloop", to=tmp_path)
+    summary = json.loads(file.read_text())
+    assert (summary["overall_score"], summary["trending"]["score_change"]) == (0, -1)
+    foreign = evaluation("2027-01-01T00:00:00Z", s={"m": (1, 1, [])})
+    write_json(tmp_path / "evaluation_results_2027-01-01_00-00-00.json", foreign)
+    exported = store.export(["run-0"], "trainloop", to=tmp_path)
+    assert json.loads(exported[-1].read_text()) == summary
+    assert exported.flags == [
+        "evaluation_results_2027-01-01_00-00-00.json is of no job here: the summary is without it"
+    ]
+
+
+def test_to_export_nothing_is_a_mistake_and_twice_is_once(store, tmp_path):
+    store.record("one", [{"q": 1, "m": True}], scores=["m"], created_at=NOON)
+    with pytest.raises(UsageError, match="name the jobs"):
+        store.export([], "trainloop", to=tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+    assert len(store.export(["one", "one"], "trainloop", to=tmp_path / "out")) == 2  # and the summary
 
 
 # The documentation's own way to read results

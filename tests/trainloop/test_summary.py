@@ -68,6 +68,8 @@ def test_a_judge_that_fails_is_named_beside_the_change(tmp_path):
         summary = store.summary()
         assert summary.latest["not_scored"] == ["only-judged/judge", "polite/judge"]
         assert summary.to_dict()["trending"]["not_scored"] == ["only-judged/judge", "polite/judge"]
+        assert summary.latest["trend"] == "insufficient_data"  # whatever the numbers say: they are of other metrics
+        assert summary.latest["score_change"] is not None
         page = " ".join(run(store, "summary").stdout.split())
         assert "also of only-judged/judge, polite/judge: not scored now, so the change is not of quality alone" in page
         for baseline in ("first_in_window", "window_mean"):
