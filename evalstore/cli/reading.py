@@ -11,10 +11,10 @@ from evalstore.cli import completion
 from evalstore.cli.options import Place, format_option, output_option, parameters, policy_option, which
 from evalstore.cli.output import Answer, counted, say, write
 from evalstore.cli.program import Command
-from evalstore.errors import UnknownField, UsageError, near
+from evalstore.errors import NotComparable, UnknownField, UsageError, near
 
 if TYPE_CHECKING:
-    import polars as pl
+    from collections.abc import Sized
 
     from evalstore.store import Store
 
@@ -206,7 +206,13 @@ def summary(place: Place, /, *, format: str, output: str | None, **options: Any)
     """
     from evalstore.cli.pages.summary import summary_page
 
-    found = place.open().summary(**options)
+    store = place.open()
+    try:
+        found = store.summary(**options)
+    except NotComparable:
+        narrow = {field: options[field] for field in ("dataset", "model", "group")}
+        explain_nothing(store, (), narrow, any_status=True)
+        raise
     write(Answer(found.to_polars, lambda: summary_page(found), found.to_dict), format, output)
 
 
@@ -249,7 +255,7 @@ def _say_if_interrupted(store: Store) -> None:
 
 
 def explain_nothing(
-    store: Store, frame: pl.DataFrame, narrow: dict[str, str | None], *, any_status: bool = False
+    store: Store, frame: Sized, narrow: dict[str, str | None], *, any_status: bool = False
 ) -> None:
     """Raises UnknownField where the answer is empty because what was asked for is nowhere in the workspace."""
     from evalstore.names import reference

@@ -91,7 +91,9 @@ def test_the_page_and_the_document(store):
     assert (page.exit_code, page.stdout) == (0, PAGE)
     document = json.loads(run(store, "summary", "--format", "json").stdout)
     assert document == store.summary().to_dict()
-    assert run(store, "summary", "--model", "nobody").exit_code == 3
+    unknown = run(store, "summary", "--model", "n")
+    assert (unknown.exit_code, unknown.stdout) == (2, "")
+    assert "there is no model 'n' in workspace 'default'; there are: default/m" in unknown.stderr
 
 
 def run(store, *arguments):
