@@ -254,9 +254,7 @@ def _say_if_interrupted(store: Store) -> None:
         say(f"({', '.join(names)} {are} interrupted; `evalstore finish {job}` stores what was logged)")
 
 
-def explain_nothing(
-    store: Store, frame: Sized, narrow: dict[str, str | None], *, any_status: bool = False
-) -> None:
+def explain_nothing(store: Store, frame: Sized, narrow: dict[str, str | None], *, any_status: bool = False) -> None:
     """Raises UnknownField where the answer is empty because what was asked for is nowhere in the workspace."""
     from evalstore.names import reference
 

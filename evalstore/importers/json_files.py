@@ -80,14 +80,11 @@ def _json_value(raw: bytes) -> Any:
     """
     try:
         value = orjson.loads(raw)
-    except orjson.JSONDecodeError:
+        keys = orjson.dumps(value).count(b'":')
+    except (orjson.JSONDecodeError, TypeError):  # the latter where it is nested more deeply than orjson writes
         return _careful_json(raw)
     is_countable = b"\\u0022" not in raw and b"\\u003" not in raw
-    if (
-        is_countable
-        and len(_KEY_ENDS.findall(raw)) == orjson.dumps(value).count(b'":')
-        and _LONG not in raw.translate(_ZEROS)
-    ):
+    if is_countable and len(_KEY_ENDS.findall(raw)) == keys and _LONG not in raw.translate(_ZEROS):
         return value
     return _careful_json(raw)
 
