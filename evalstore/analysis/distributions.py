@@ -8,7 +8,6 @@ Hill, "Algorithm 395: Student's t-distribution", Communications of the ACM 13, 1
 from __future__ import annotations
 
 import math
-from itertools import count
 from statistics import NormalDist
 
 __all__ = ["half_binomial", "normal_quantile", "t_quantile", "t_tail"]
@@ -17,6 +16,8 @@ _EXACT = 10_000  # tosses; the sums of more of them are left to scipy
 _MANY = 4_000  # degrees of freedom from which on the series of the normal deviate is exact, and the fraction is not
 _VERY_MANY = 100_000  # from here on the series of the quantile is exact
 _LARGE = 15.0  # from here on the series of the ratio of gamma functions is exact
+_CLOSE = 1e-15  # to one: the next factor of a fraction that changes nothing any more
+_MOST_TERMS = 1_000  # of a fraction, which below `_MANY` degrees of freedom has come to its end long before
 _FAR = 1e8  # standard deviations whose squares are all that counts
 
 
@@ -103,11 +104,11 @@ def _fraction(a: float, b: float, x: float) -> float:
     """The continued fraction of the incomplete beta function, by Lentz's method, where it converges quickly."""
     front, back = 1.0, 1 / (1 - (a + b) * x / (a + 1))
     found = back
-    for m in count(1):
+    for m in range(1, _MOST_TERMS):
         place = a + 2 * m
         for term in (m * (b - m) * x / ((place - 1) * place), -(a + m) * (a + b + m) * x / (place * (place + 1))):
             front, back = 1 + term / front, 1 / (1 + term * back)
             found *= front * back
-        if abs(front * back - 1) < 1e-15:  # noqa: PLR2004
+        if abs(front * back - 1) < _CLOSE:
             break
     return found

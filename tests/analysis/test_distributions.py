@@ -64,3 +64,8 @@ def test_few_tosses_are_exact():
     assert distributions.half_binomial(0, 0) == 1.0
     assert [distributions.half_binomial(heads, 4) for heads in range(5)] == [1 / 16, 5 / 16, 11 / 16, 15 / 16, 1.0]
     assert distributions.half_binomial(4_999, 9_999) == 0.5
+
+
+@pytest.mark.timeout(10)
+def test_what_is_no_number_has_no_tail_and_ends():
+    assert math.isnan(distributions.t_tail(math.nan, 5))
